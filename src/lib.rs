@@ -1,0 +1,7 @@
+//! Stockade checks logs against STIX threat intelligence.
+
+pub mod compile;
+pub mod matcher;
+pub mod observable;
+pub mod pattern;
+pub mod stix;
