@@ -1,0 +1,92 @@
+//! The command line: one file per command, each with its `Args` (the flags, declared and documented) and its `run`.
+
+mod completions;
+mod error;
+mod man;
+mod matching;
+mod terminal;
+mod why;
+
+use clap::{Parser, Subcommand};
+use error::{Error, Outcome};
+use std::process::ExitCode;
+use terminal::{ColorChoice, ProgressChoice};
+
+/// Checks logs against STIX threat intelligence.
+#[derive(Debug, Parser)]
+#[command(name = "stockade", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes of match: 0 a hit, 1 none, 2 something failed.")]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Globals {
+    /// When to use colour; `NO_COLOR` in the environment turns `auto` into `never`
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
+    pub(crate) color: ColorChoice,
+    /// Whether to show on standard error how far a long run has come
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ProgressChoice::Auto)]
+    pub(crate) progress: ProgressChoice,
+    /// Say nothing on standard error but errors
+    #[arg(long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say on standard error what was done
+    #[arg(long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+impl Globals {
+    /// Says something that is no error on standard error, unless the user asked for quiet.
+    pub(crate) fn warn(&self, message: impl std::fmt::Display) {
+        if !self.quiet {
+            error::say(message);
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Match(matching::Args),
+    Why(why::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Reads the arguments, runs the command, and turns what came of it into an exit code.
+pub(crate) fn main() -> ExitCode {
+    let Cli { globals, command } = Cli::parse();
+    let result = match command {
+        Command::Match(args) => matching::run(&args, &globals),
+        Command::Why(args) => why::run(&args, &globals),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    };
+    match result {
+        Ok(outcome) => outcome.into(),
+        // Whoever read our output has seen enough. That is no failure, and nothing to talk about.
+        Err(Error::Closed) => ExitCode::SUCCESS,
+        Err(Error::Message(message)) => {
+            error::say(message);
+            Outcome::Failed.into()
+        }
+    }
+}
+
+/// The whole command line as data, for completions and manual pages.
+fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn declarations_are_consistent() {
+        super::command().debug_assert();
+    }
+}
