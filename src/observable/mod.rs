@@ -1,8 +1,29 @@
 //! Kinds of observables: which object paths name them, their normal form, and how they are recognised in text.
+//!
+//! A value is compared only in its normal form, and the normal form of a kind is defined once, in its file under
+//! [`kind`]: indicators, list entries, fields of logs and tokens of plain text all go through it.
+//!
+//! ```
+//! use stockade::observable::{Kind, classify, of_path};
+//!
+//! assert_eq!(classify("hxxp://EVIL[.]example:80")?.to_string(), "http://evil.example/");
+//! assert_eq!(Kind::Domain.normalise("Bücher.Example.")?.to_string(), "xn--bcher-kva.example");
+//! assert_eq!(of_path("file:hashes.SHA256").unwrap().kinds, [Kind::Sha256]);
+//! # Ok::<(), stockade::observable::Invalid>(())
+//! ```
 
+pub mod kind;
+mod path;
+mod refang;
+
+pub use kind::hash::canonical_name as canonical_hash_name;
+pub use path::{Field, of_path};
+pub use refang::{Refanged, refang, refang_bytes};
+
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A kind of observable. Each has a file of its own in this folder and a row in the table of kinds.
+/// A kind of observable. Each has a file of its own under [`kind`] and a row in the table there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
@@ -45,7 +66,7 @@ pub enum Shape {
     Url,
 }
 
-/// A value in normal form.
+/// A value in normal form. Its `Display` is its normal text; an address alone is written without prefix length.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Value {
     /// An IPv4 prefix, host bits zero; 32 for one address.
@@ -67,4 +88,198 @@ pub enum Role {
     Src,
     /// The destination, or recipient.
     Dst,
+}
+
+/// Why a text is no value of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    reason: &'static str,
+}
+
+impl Invalid {
+    pub(crate) const fn new(reason: &'static str) -> Self {
+        Self { reason }
+    }
+    /// A few words, the same for every value that is wrong in this way, for reading and for counting.
+    pub const fn reason(self) -> &'static str {
+        self.reason
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.reason)
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+impl Kind {
+    /// The normal form of a text that is said to be of this kind; white space around it is ignored.
+    ///
+    /// # Errors
+    /// The text is no value of this kind.
+    pub fn normalise(self, text: &str) -> Result<Value, Invalid> {
+        (kind::row(self).normalise)(self, text.trim())
+    }
+    /// How values of this kind are looked up.
+    pub fn shape(self) -> Shape {
+        kind::row(self).shape
+    }
+    /// The STIX object type of an observable of this kind; hashes are properties of a `file`.
+    pub fn object_type(self) -> &'static str {
+        kind::row(self).object_type
+    }
+    /// Its name in configuration files and flags; both kinds of address are `ip`.
+    pub fn name(self) -> &'static str {
+        kind::row(self).name
+    }
+    /// All kinds that go by a name of configuration files; `hash` names every hash. Empty for an unknown name.
+    pub fn named(name: &str) -> Vec<Kind> {
+        kind::rows().filter(|row| row.name == name || (name == "hash" && row.is_hash())).map(|row| row.kind).collect()
+    }
+    /// All kinds.
+    pub fn all() -> impl Iterator<Item = Kind> {
+        kind::rows().map(|row| row.kind)
+    }
+}
+
+impl Value {
+    /// The kind of the value.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Value::Ipv4(..) => Kind::Ipv4,
+            Value::Ipv6(..) => Kind::Ipv6,
+            Value::Text(kind, _) => *kind,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Ipv4(address, 32) => write!(out, "{address}"),
+            Value::Ipv4(address, length) => write!(out, "{address}/{length}"),
+            Value::Ipv6(address, 128) => write!(out, "{address}"),
+            Value::Ipv6(address, length) => write!(out, "{address}/{length}"),
+            Value::Text(_, text) => out.write_str(text),
+        }
+    }
+}
+
+/// The kind and normal form of a bare value, such as an entry of a plain list. Defanged values are refanged.
+///
+/// Looks decide, in this order: anything with `://` is a URL; then MAC addresses, addresses and prefixes, hex digits
+/// of the length of a hash, mail addresses, URLs without scheme (a host followed by `/`, `?` or a port), domains.
+///
+/// # Errors
+/// The text looks like no kind, or like one but is no valid value of it.
+pub fn classify(text: &str) -> Result<Value, Invalid> {
+    let text = refang(text.trim());
+    let text = text.as_ref();
+    if text.is_empty() {
+        return Err(Invalid::new("empty value"));
+    }
+    if text.contains("://") {
+        return Kind::Url.normalise(text);
+    }
+    if let Ok(mac) = Kind::Mac.normalise(text) {
+        return Ok(mac);
+    }
+    if let Some(address) = kind::ip::looks_like(text) {
+        return address;
+    }
+    if text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return match kind::hash::kind_of_length(text.len()) {
+            Some(kind) => kind.normalise(text),
+            None => Err(Invalid::new("hex digits of a length that no known hash has")),
+        };
+    }
+    let host_end = text.find(['/', '?', '#']);
+    if text[..host_end.unwrap_or(text.len())].contains('@') {
+        return if host_end.is_none() { Kind::Email.normalise(text) } else { Kind::Url.normalise(text) };
+    }
+    if host_end.is_some() || text.contains(':') { Kind::Url.normalise(text) } else { Kind::Domain.normalise(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bare_values_get_their_kind_and_normal_form() {
+        for (text, kind, normal) in [
+            ("1.2.3.4", Kind::Ipv4, "1.2.3.4"),
+            ("1[.]2[.]3[.]4", Kind::Ipv4, "1.2.3.4"),
+            (" 10.9.8.7/8 ", Kind::Ipv4, "10.0.0.0/8"),
+            ("1.2.3.4/32", Kind::Ipv4, "1.2.3.4"),
+            ("::ffff:1.2.3.4", Kind::Ipv4, "1.2.3.4"),
+            ("::ffff:1.2.3.0/120", Kind::Ipv4, "1.2.3.0/24"),
+            ("2001:DB8:0:0::1", Kind::Ipv6, "2001:db8::1"),
+            ("[2001:db8::1]", Kind::Ipv6, "2001:db8::1"),
+            ("fe80::1%eth0", Kind::Ipv6, "fe80::1"),
+            ("2001:db8:1::/32", Kind::Ipv6, "2001:db8::/32"),
+            ("Evil.COM.", Kind::Domain, "evil.com"),
+            ("evil[.]com", Kind::Domain, "evil.com"),
+            ("evil(dot)com", Kind::Domain, "evil.com"),
+            ("_dmarc.evil.com", Kind::Domain, "_dmarc.evil.com"),
+            ("例え.テスト", Kind::Domain, "xn--r8jz45g.xn--zckzah"),
+            ("straße.de", Kind::Domain, "xn--strae-oqa.de"),
+            ("hxxps://evil[.]com/a", Kind::Url, "https://evil.com/a"),
+            ("hXXp[:]//evil[.]com", Kind::Url, "http://evil.com/"),
+            ("evil.com/a", Kind::Url, "//evil.com/a"),
+            ("evil.com:8080", Kind::Url, "//evil.com:8080/"),
+            ("1.2.3.4:8080/x", Kind::Url, "//1.2.3.4:8080/x"),
+            ("User@Evil.com", Kind::Email, "user@evil.com"),
+            ("user[@]evil[.]com", Kind::Email, "user@evil.com"),
+            ("user[at]evil[dot]com", Kind::Email, "user@evil.com"),
+            ("AA-BB-CC-DD-EE-0F", Kind::Mac, "aa:bb:cc:dd:ee:0f"),
+            ("aabb.ccdd.eeff", Kind::Mac, "aa:bb:cc:dd:ee:ff"),
+            ("D41D8CD98F00B204E9800998ECF8427E", Kind::Md5, "d41d8cd98f00b204e9800998ecf8427e"),
+            ("da39a3ee5e6b4b0d3255bfef95601890afd80709", Kind::Sha1, "da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+        ] {
+            let value = classify(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!((value.kind(), value.to_string().as_str()), (kind, normal), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_value_says_why() {
+        for (text, reason) in [
+            ("", "empty value"),
+            ("localhost", "a domain needs a dot"),
+            ("1.2.3.4/33", "prefix length out of range"),
+            ("1.2.3.256", "no IPv4 address"),
+            ("01.2.3.4", "no IPv4 address"),
+            ("1.2.3", "no IPv4 address"),
+            ("1.2.3.4.5", "no IPv4 address"),
+            ("2001:db8::1::", "no IPv6 address"),
+            ("abcdef", "hex digits of a length that no known hash has"),
+            ("evil..com", "empty label in a domain"),
+            ("evil com.net", "character that no domain has"),
+            ("http:///path", "a URL needs a host"),
+            ("http://a:99999/", "port out of range"),
+            ("@evil.com", "a mail address needs a local part"),
+        ] {
+            assert_eq!(classify(text).map_err(Invalid::reason), Err(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn normal_forms_are_their_own_normal_form() {
+        for text in ["http://%%34%31.com/%%34%31", "http://a.b/%2e%2E/x/../y?%7e#%41", "ß.de", "a.b/..//./c", "[::1]"]
+        {
+            if let Ok(value) = classify(text) {
+                assert_eq!(value.kind().normalise(&value.to_string()), Ok(value.clone()), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_configuration_files_lead_to_kinds() {
+        assert_eq!(Kind::named("ip"), [Kind::Ipv4, Kind::Ipv6]);
+        assert_eq!(Kind::named("sha1"), [Kind::Sha1]);
+        assert_eq!(Kind::named("hash").len(), 6);
+        assert!(Kind::named("nonsense").is_empty());
+    }
 }
