@@ -5,7 +5,9 @@
 //! the lists of a [`super::Parser`] have grown. Operators are n-ary: `a OR b OR c` is `a b c Or(3)`, which means
 //! the same as the left-associative reading of the standard (STIX 2.1 section 9.5 and 9.6).
 
+use super::repair::Repair;
 use std::borrow::Cow;
+use std::fmt;
 
 /// A range of bytes in the text of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -110,6 +112,26 @@ pub enum Op {
     Exists,
 }
 
+impl Op {
+    /// How it is written.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Eq => "=",
+            Self::Ne => "!=",
+            Self::Lt => "<",
+            Self::Le => "<=",
+            Self::Gt => ">",
+            Self::Ge => ">=",
+            Self::In => "IN",
+            Self::Like => "LIKE",
+            Self::Matches => "MATCHES",
+            Self::IsSubset => "ISSUBSET",
+            Self::IsSuperset => "ISSUPERSET",
+            Self::Exists => "EXISTS",
+        }
+    }
+}
+
 /// A literal, by where it stands in the text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Literal {
@@ -173,6 +195,8 @@ pub struct Ast<'p> {
     pub steps: &'p [Step],
     /// Literals of all tests and qualifiers.
     pub literals: &'p [Literal],
+    /// What the pragmatic reading mended in the syntax, in the order of the text.
+    pub repairs: &'p [Repair],
 }
 
 impl<'p> Ast<'p> {
@@ -204,6 +228,50 @@ impl<'p> Ast<'p> {
     /// The value of a string literal with its escapes resolved; for other kinds the text as it stands.
     pub fn string(&self, literal: &Literal) -> Cow<'p, str> {
         unescape(self.slice(literal.span), literal.escaped)
+    }
+}
+
+/// The canonical text: single spaces, no comments, no needless quotes or parentheses; literals as they were written.
+/// Parsing it gives an equal tree.
+impl fmt::Display for Ast<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        super::print::write(self, f)
+    }
+}
+
+/// Two trees are equal when they say the same, wherever in their texts the parts stand.
+impl PartialEq for Ast<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let literal = |ast: &Self, at: u32| ast.literals.get(at as usize).map(|l| (l.kind, ast.string(l)));
+        let same_test = |a: &Test, b: &Test| {
+            let step = |ast: &Self, step: &Step| match *step {
+                Step::Key { span, escaped } => Some(ast.key(span, escaped)),
+                Step::Index(_) | Step::Any => None,
+            };
+            let (a_steps, b_steps) = (self.path_steps(a.path), other.path_steps(b.path));
+            (a.op, a.negated, self.object_type(a.path)) == (b.op, b.negated, other.object_type(b.path))
+                && a_steps.len() == b_steps.len()
+                && a_steps.iter().zip(b_steps).all(|(a, b)| match (step(self, a), step(other, b)) {
+                    (None, None) => a == b,
+                    (a, b) => a == b,
+                })
+                && a.literals == b.literals
+                && (0..a.literals).all(|i| literal(self, a.first_literal + i) == literal(other, b.first_literal + i))
+        };
+        self.nodes.len() == other.nodes.len()
+            && self.nodes.iter().zip(other.nodes).all(|(a, b)| match (a, b) {
+                (Node::Test(a), Node::Test(b)) => same_test(a, b),
+                (Node::Qualified(a), Node::Qualified(b)) => match (*a, *b) {
+                    (Qualifier::Within { seconds: a }, Qualifier::Within { seconds: b }) => {
+                        literal(self, a) == literal(other, b)
+                    }
+                    (Qualifier::StartStop { start: a, stop: c }, Qualifier::StartStop { start: b, stop: d }) => {
+                        literal(self, a) == literal(other, b) && literal(self, c) == literal(other, d)
+                    }
+                    (a, b) => a == b,
+                },
+                (a, b) => a == b,
+            })
     }
 }
 
