@@ -1,5 +1,12 @@
 //! From syntax trees to what a matcher looks up: atoms, and the set of all indicators.
 
-pub mod ruleset;
+mod atom;
+mod entries;
+mod lower;
+mod path;
+mod ruleset;
 
-pub use ruleset::{EntryId, Filter, IndicatorRef, RuleSet, RuleSetBuilder, Status};
+pub use atom::{Address, Atom, AtomId, Atoms, Holder, Meta, Text, pack};
+pub use lower::{Expression, Literal, Lowered, Seek, lower};
+pub use path::canonical;
+pub use ruleset::{Compound, EntryId, Filter, IndicatorRef, Rejected, RuleSet, RuleSetBuilder, Status};

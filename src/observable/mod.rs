@@ -13,10 +13,12 @@
 //! ```
 
 pub mod kind;
+mod literal;
 mod path;
 mod refang;
 
 pub use kind::hash::canonical_name as canonical_hash_name;
+pub use literal::{literal_is_vague, literal_path, on_borders};
 pub use path::{Field, of_path};
 pub use refang::{Refanged, refang, refang_bytes};
 

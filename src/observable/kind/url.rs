@@ -43,6 +43,14 @@ pub fn without_scheme(normal: &str) -> Option<&str> {
     normal.strip_prefix("https:").or_else(|| normal.strip_prefix("http:")).filter(|rest| rest.starts_with("//"))
 }
 
+/// The host of a URL in normal form, as a value of its own.
+pub fn host(url: &Value) -> Option<Value> {
+    let Value::Text(Kind::Url, text) = url else { return None };
+    let start = text.find("//")? + 2;
+    let parts = authority(text.as_bytes(), start);
+    super::super::classify(text.get(parts.host..parts.host_end)?).ok()
+}
+
 /// Where the parts of an authority stand in the text of a URL.
 #[derive(Clone, Copy, Debug)]
 pub struct Authority {

@@ -1,0 +1,81 @@
+//! Values that are never reported, whatever feeds say of them.
+
+use super::index::parents_of;
+use super::index::prefix::PrefixIndex;
+use crate::compile::{Address, Meta};
+use crate::observable::{Kind, Shape, Value};
+use std::collections::HashSet;
+
+/// Known-good values: names with their subdomains, address prefixes, URLs, digests, mail addresses.
+#[derive(Debug)]
+pub struct Allowlist {
+    ipv4: PrefixIndex<u32>,
+    ipv6: PrefixIndex<u128>,
+    texts: HashSet<(Kind, Box<str>)>,
+}
+
+impl Default for Allowlist {
+    fn default() -> Self {
+        Self::new([])
+    }
+}
+
+impl Allowlist {
+    /// A list of these values.
+    pub fn new(values: impl IntoIterator<Item = Value>) -> Self {
+        let (mut ipv4, mut ipv6, mut texts) = (Vec::new(), Vec::new(), HashSet::new());
+        for value in values {
+            match value {
+                Value::Ipv4(address, len) => ipv4.push(prefix(u32::from(address), len)),
+                Value::Ipv6(address, len) => ipv6.push(prefix(u128::from(address), len)),
+                Value::Text(kind, text) => {
+                    texts.insert((kind, text));
+                }
+            }
+        }
+        Self { ipv4: PrefixIndex::new(ipv4), ipv6: PrefixIndex::new(ipv6), texts }
+    }
+
+    /// Whether a value is on the list, inside a prefix of it, or a name below one of it.
+    pub fn allows(&self, value: &Value) -> bool {
+        match value {
+            Value::Ipv4(address, len) => self.ipv4.covering(u32::from(*address)).any(|a| a.len <= *len),
+            Value::Ipv6(address, len) => self.ipv6.covering(u128::from(*address)).any(|a| a.len <= *len),
+            Value::Text(..) if self.texts.is_empty() => false,
+            Value::Text(kind, text) if kind.shape() == Shape::Suffix => {
+                self.has(*kind, text) || parents_of(text).any(|parent| self.has(*kind, parent))
+            }
+            Value::Text(kind, text) => self.has(*kind, text),
+        }
+    }
+
+    fn has(&self, kind: Kind, text: &str) -> bool {
+        self.texts.contains(&(kind, Box::from(text)))
+    }
+}
+
+fn prefix<A>(start: A, len: u8) -> Address<A> {
+    Address { start, len, entry: 0, meta: Meta::PLAIN }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Allowlist;
+    use crate::observable::classify;
+
+    #[test]
+    fn names_cover_what_is_below_them_and_prefixes_what_is_inside() {
+        let value = |text: &str| classify(text).expect("a value");
+        let list = Allowlist::new(["good.example", "10.0.0.0/8", "2001:db8::/32", "http://x.example/a"].map(value));
+        for allowed in
+            ["good.example", "www.good.example", "10.1.2.3", "10.0.0.0/8", "2001:db8::1", "http://x.example/a"]
+        {
+            assert!(list.allows(&value(allowed)), "{allowed}");
+        }
+        for other in
+            ["notgood.example", "good.example.net", "11.1.2.3", "10.0.0.0/7", "http://x.example/b", "x.example"]
+        {
+            assert!(!list.allows(&value(other)), "{other}");
+        }
+    }
+}
