@@ -1,7 +1,11 @@
 //! STIX objects, as far as indicators and observed data need them.
 
 pub mod indicator;
+pub(crate) mod json;
+pub mod marking;
+pub(crate) mod object;
 pub mod timestamp;
 
-pub use indicator::{Indicator, Tlp};
-pub use timestamp::Timestamp;
+pub use indicator::{Indicator, IndicatorError};
+pub use marking::{Tlp, UnknownTlp};
+pub use timestamp::{Timestamp, TimestampError};

@@ -37,6 +37,9 @@ enum Kind {
 impl Timestamp {
     /// Parses `YYYY-MM-DDTHH:MM:SS[.f]Z`, the only form that STIX allows: upper-case letters, UTC, a fraction of one digit or more.
     /// Second 60 is the instant at which the next minute begins.
+    ///
+    /// # Errors
+    /// Any other form, and dates and times that do not exist.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
         let mut rest = Rest(text.as_bytes());
         let days = rest.date()?;
@@ -49,6 +52,9 @@ impl Timestamp {
 
     /// Parses what feeds write for it too: `t`, a space or several for T; `z`, an offset (`+02:00`, `+0200`, `+02`, `UTC`, also after a space) or
     /// nothing (UTC is meant) for Z; a comma before the fraction; no seconds; a date alone (its first instant); white space around it.
+    ///
+    /// # Errors
+    /// Any other form, and dates and times that do not exist.
     pub fn parse_lenient(text: &str) -> Result<Self, TimestampError> {
         if let Ok(at) = Self::parse(text) {
             return Ok(at);
@@ -187,7 +193,7 @@ impl Rest<'_> {
     fn offset(&mut self) -> Result<i64, TimestampError> {
         match self.0 {
             [] => return Ok(0),
-            [zone @ ..] if [&b"z"[..], b"utc", b"gmt"].iter().any(|name| zone.eq_ignore_ascii_case(name)) => {
+            zone if [&b"z"[..], b"utc", b"gmt"].iter().any(|name| zone.eq_ignore_ascii_case(name)) => {
                 self.0 = &[];
                 return Ok(0);
             }

@@ -1,0 +1,292 @@
+//! JSON documents, object by object: bundles, envelopes, arrays, objects one after the other, in any mixture. Only one object is in memory at a time.
+//!
+//! A broken object costs that object: reading goes on at the next place where one begins.
+
+use super::window::{Place, Window};
+use crate::stix::json::{self, Extent, Fault, Raw};
+use crate::stix::object::Members;
+
+/// Containers inside containers, at most.
+const MAX_DEPTH: usize = 8;
+
+/// Takes what is found in documents.
+pub(crate) trait Sink {
+    /// Reads the object at the beginning of `bytes`, which may end too early or go on behind it, and takes it if it is whole.
+    fn object(&mut self, bytes: &[u8], place: Place) -> Result<Extent, Fault>;
+    /// Takes a string that stands where an object was expected.
+    fn string(&mut self, raw: Raw<'_>, place: Place);
+    /// Takes note of something that cannot be read. `bytes` begins where it begins; `place` is where the fault is.
+    fn broken(&mut self, bytes: &[u8], place: Place, broken: Broken);
+}
+
+/// Why a part of a document cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// It is not JSON; what is wrong.
+    Json(&'static str),
+    /// It is JSON, but not an object.
+    NotAnObject,
+    /// It is larger than one object may be.
+    TooLarge,
+    /// The document ends inside of it.
+    Cut,
+}
+
+impl Broken {
+    /// The kind of fault, for counting.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Json(_) => "broken JSON",
+            Self::NotAnObject => "not an object",
+            Self::TooLarge => "too large",
+            Self::Cut => "cut short",
+        }
+    }
+
+    /// What is wrong, for reading.
+    pub fn detail(self) -> &'static str {
+        match self {
+            Self::Json(what) => what,
+            Self::NotAnObject => "expected a JSON object",
+            Self::TooLarge => "an object of more than 64 MiB",
+            Self::Cut => "the document ends inside an object or list",
+        }
+    }
+}
+
+/// Gives every object of the documents to the sink.
+pub(crate) fn walk(window: &mut Window<'_>, sink: &mut dyn Sink) {
+    Walker { window, sink, open: Vec::new(), torn: false }.run();
+}
+
+struct Walker<'w, 'r> {
+    window: &'w mut Window<'r>,
+    sink: &'w mut dyn Sink,
+    /// What is open around the current place, outermost first.
+    open: Vec<Level>,
+    /// Something broken was skipped, so that `open` may no longer be true.
+    torn: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    /// An array of objects.
+    Array,
+    /// The `objects` of a bundle or envelope.
+    Objects,
+    /// A bundle or envelope, behind its objects.
+    Tail,
+}
+
+impl Walker<'_, '_> {
+    fn run(&mut self) {
+        while let Some(byte) = self.next_byte() {
+            match (byte, self.open.last()) {
+                (b',', Some(Level::Tail)) => self.member(),
+                (b'}', Some(Level::Tail)) | (b']', Some(Level::Array)) => {
+                    self.open.pop();
+                    self.window.advance(1);
+                }
+                (b']', Some(Level::Objects)) => {
+                    self.open.pop();
+                    self.open.push(Level::Tail);
+                    self.window.advance(1);
+                }
+                (b',', Some(_)) => self.window.advance(1),
+                // Records of RFC 7464 begin with this byte.
+                (0x1E, None) => self.window.advance(1),
+                (b'{', None | Some(Level::Array | Level::Objects)) => self.object(),
+                (b'[', None | Some(Level::Array | Level::Objects)) if self.open.len() < MAX_DEPTH => {
+                    self.open.push(Level::Array);
+                    self.window.advance(1);
+                }
+                (b',' | b']' | b'}', None) if self.torn => self.window.advance(1),
+                _ => self.stray(),
+            }
+        }
+        if !self.open.is_empty() && !self.torn {
+            self.broken(0, Broken::Cut);
+        }
+    }
+
+    /// The next byte that is no white space.
+    fn next_byte(&mut self) -> Option<u8> {
+        loop {
+            let space = json::skip_space(self.window.rest(), 0);
+            self.window.advance(space);
+            match self.window.rest().first() {
+                Some(&byte) => return Some(byte),
+                None if self.window.more() => {}
+                None => return None,
+            }
+        }
+    }
+
+    fn object(&mut self) {
+        loop {
+            let place = self.window.place();
+            match self.sink.object(self.window.rest(), place) {
+                Ok(Extent::Object(length)) => return self.window.advance(length),
+                Ok(Extent::Container(objects)) if self.open.len() < MAX_DEPTH => {
+                    self.window.advance(objects);
+                    return self.open.push(Level::Objects);
+                }
+                Ok(Extent::Container(_)) => {
+                    self.broken(0, Broken::Json("bundles nested too deep"));
+                    return self.resume();
+                }
+                Err(fault) => {
+                    if self.settle(fault) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Passes a member of a bundle that stands behind its objects.
+    fn member(&mut self) {
+        loop {
+            let bytes = self.window.rest();
+            let end = json::key(bytes, json::skip_space(bytes, 1)).and_then(|(_, value)| json::value_end(bytes, value));
+            match end {
+                Ok(end) => return self.window.advance(end),
+                Err(fault) => {
+                    if self.settle(fault) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Passes what is neither an object nor a separator.
+    fn stray(&mut self) {
+        loop {
+            let bytes = self.window.rest();
+            match json::value_end(bytes, 0) {
+                Ok(end) => {
+                    let place = self.window.place();
+                    let raw = Raw(&self.window.rest()[..end]);
+                    if raw.0.first() == Some(&b'"') && self.open.last() != Some(&Level::Tail) {
+                        self.sink.string(raw, place);
+                    } else {
+                        self.broken(0, Broken::NotAnObject);
+                    }
+                    return self.window.advance(end);
+                }
+                Err(fault) => {
+                    if self.settle(fault) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Deals with a fault at the current place: reads on (false: try again), or reports it and moves behind it (true).
+    fn settle(&mut self, fault: Fault) -> bool {
+        match fault {
+            Fault::Incomplete if self.window.more() => return false,
+            Fault::Incomplete if self.window.is_full() => {
+                self.broken(0, Broken::TooLarge);
+                self.pass();
+            }
+            Fault::Incomplete => {
+                self.torn = true;
+                let end = self.window.rest().len();
+                self.broken(end, Broken::Cut);
+                self.window.advance(end);
+            }
+            Fault::Syntax { at, what } => {
+                self.broken(at, Broken::Json(what));
+                self.resume();
+            }
+        }
+        true
+    }
+
+    /// Reports a fault `ahead` of the current place. A failure to read the rest is no fault of the document.
+    fn broken(&mut self, ahead: usize, broken: Broken) {
+        if broken == Broken::Cut && self.window.has_failed() {
+            return;
+        }
+        let place = self.window.place_of(ahead);
+        self.sink.broken(self.window.rest(), place, broken);
+    }
+
+    /// Moves to the next place behind the current one where an object of a bundle begins, or, outside of all containers, any object on a line of its own.
+    fn resume(&mut self) {
+        self.torn = true;
+        if self.open.last() == Some(&Level::Tail) {
+            self.open.pop();
+        }
+        let mut previous = self.window.rest().first().copied();
+        self.window.advance(1);
+        loop {
+            let Some(brace) = memchr::memchr(b'{', self.window.rest()) else {
+                previous = self.window.rest().last().copied().or(previous);
+                self.window.advance(self.window.rest().len());
+                if self.window.more() {
+                    continue;
+                }
+                return;
+            };
+            if brace > 0 {
+                previous = self.window.rest().get(brace - 1).copied();
+                self.window.advance(brace);
+            }
+            let begins_line = self.open.is_empty() && previous == Some(b'\n');
+            match Members::read(self.window.rest()) {
+                Ok((_, Extent::Container(_))) => return self.open.clear(),
+                Ok((members, _)) if begins_line || members.looks_like_stix() => return,
+                Err(Fault::Incomplete) if self.window.more() => continue,
+                Err(Fault::Incomplete) if self.window.is_finished() => return,
+                _ => {}
+            }
+            previous = Some(b'{');
+            self.window.advance(1);
+        }
+    }
+
+    /// Moves behind a value that does not fit into the window.
+    fn pass(&mut self) {
+        // The first byte is an opening one, or the comma before a member.
+        let (mut depth, mut in_string, mut escaped) = (u64::from(self.next_byte() != Some(b',')), false, false);
+        self.window.advance(1);
+        loop {
+            let mut used = 0;
+            let mut done = false;
+            for &byte in self.window.rest() {
+                let bare = !in_string;
+                match byte {
+                    _ if escaped => escaped = false,
+                    b'\\' if in_string => escaped = true,
+                    b'"' => in_string = !in_string,
+                    b',' | b']' | b'}' if bare && depth == 0 => {
+                        done = true;
+                        break;
+                    }
+                    b'{' | b'[' if bare => depth += 1,
+                    b'}' | b']' if bare => {
+                        depth = depth.saturating_sub(1);
+                        done = depth == 0;
+                    }
+                    _ => {}
+                }
+                used += 1;
+                if done {
+                    break;
+                }
+            }
+            self.window.advance(used);
+            if done {
+                return;
+            }
+            if !self.window.more() {
+                self.torn = true;
+                return self.broken(0, Broken::Cut);
+            }
+        }
+    }
+}
