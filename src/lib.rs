@@ -4,4 +4,5 @@ pub mod compile;
 pub mod matcher;
 pub mod observable;
 pub mod pattern;
+pub mod source;
 pub mod stix;

@@ -92,9 +92,8 @@ impl Walker<'_, '_> {
                     self.open.push(Level::Tail);
                     self.window.advance(1);
                 }
-                (b',', Some(_)) => self.window.advance(1),
-                // Records of RFC 7464 begin with this byte.
-                (0x1E, None) => self.window.advance(1),
+                // Records of RFC 7464 begin with the byte 1E.
+                (b',', Some(_)) | (0x1E, None) => self.window.advance(1),
                 (b'{', None | Some(Level::Array | Level::Objects)) => self.object(),
                 (b'[', None | Some(Level::Array | Level::Objects)) if self.open.len() < MAX_DEPTH => {
                     self.open.push(Level::Array);
@@ -114,8 +113,8 @@ impl Walker<'_, '_> {
         loop {
             let space = json::skip_space(self.window.rest(), 0);
             self.window.advance(space);
-            match self.window.rest().first() {
-                Some(&byte) => return Some(byte),
+            match self.window.rest().first().copied() {
+                Some(byte) => return Some(byte),
                 None if self.window.more() => {}
                 None => return None,
             }
@@ -237,9 +236,9 @@ impl Walker<'_, '_> {
                 self.window.advance(brace);
             }
             let begins_line = self.open.is_empty() && previous == Some(b'\n');
-            match Members::read(self.window.rest()) {
+            match Members::read(self.window.rest()).map(|(members, extent)| (members.looks_like_stix(), extent)) {
                 Ok((_, Extent::Container(_))) => return self.open.clear(),
-                Ok((members, _)) if begins_line || members.looks_like_stix() => return,
+                Ok((looks_like_stix, _)) if begins_line || looks_like_stix => return,
                 Err(Fault::Incomplete) if self.window.more() => continue,
                 Err(Fault::Incomplete) if self.window.is_finished() => return,
                 _ => {}
@@ -287,6 +286,149 @@ impl Walker<'_, '_> {
                 self.torn = true;
                 return self.broken(0, Broken::Cut);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What was visited: the text of objects and strings, or line, column and reason of what is broken.
+    #[derive(Debug, Default, PartialEq)]
+    struct Seen(Vec<String>);
+
+    impl Sink for Seen {
+        fn object(&mut self, bytes: &[u8], _: Place) -> Result<Extent, Fault> {
+            let extent = json::object(bytes, |_, _| {})?;
+            if let Extent::Object(length) = extent {
+                self.0.push(String::from_utf8_lossy(&bytes[..length]).into_owned());
+            }
+            Ok(extent)
+        }
+        fn string(&mut self, raw: Raw<'_>, _: Place) {
+            self.0.push(String::from_utf8_lossy(raw.0).into_owned());
+        }
+        fn broken(&mut self, _: &[u8], place: Place, broken: Broken) {
+            self.0.push(format!("{}:{} {}: {}", place.line, place.column, broken.reason(), broken.detail()));
+        }
+    }
+
+    fn seen_at(text: &str, capacity: usize, limit: usize) -> Vec<String> {
+        let mut reader = text.as_bytes();
+        let mut window = Window::with_sizes(&mut reader, capacity, limit);
+        let mut seen = Seen::default();
+        walk(&mut window, &mut seen);
+        seen.0
+    }
+
+    fn seen(text: &str) -> Vec<String> {
+        let whole = seen_at(text, 1 << 16, 1 << 20);
+        for capacity in [1, 2, 7, 30] {
+            assert_eq!(seen_at(text, capacity, 1 << 20), whole, "{text}");
+        }
+        whole
+    }
+
+    const A: &str = r#"{"type":"x","id":"x--1"}"#;
+    const B: &str = r#"{"type":"y","id":"y--2"}"#;
+
+    #[test]
+    fn objects_are_found_in_every_arrangement() {
+        for text in [
+            format!("{A}{B}"),
+            format!("{A}\n{B}\n"),
+            format!("\u{1e}{A}\n\u{1e}{B}\n"),
+            format!("[{A},{B}]"),
+            format!(" [ {A} , {B} ] "),
+            format!(r#"{{"type":"bundle","id":"bundle--1","objects":[{A},{B}]}}"#),
+            format!(r#"{{"objects":[{A},{B}],"type":"bundle","spec_version":"2.0","x":[{{"objects":[1]}}]}}"#),
+            format!(r#"{{"more":true,"next":"t","objects":[{A}]}}{{"objects":[{B}]}}"#),
+            format!(r#"[{{"objects":[{A}]}},{{"type":"bundle","objects":[]}},{B}]"#),
+            format!("[[{A}],[{B}]]"),
+        ] {
+            assert_eq!(seen(&text), [A, B], "{text}");
+        }
+        for text in ["", " \n", "[]", "{\"objects\": []}", "{\"objects\": [ ] }\n"] {
+            assert!(seen(text).is_empty(), "{text}");
+        }
+        assert_eq!(seen("{}"), ["{}"]);
+        assert_eq!(seen(r#"["evil.example"]"#), [r#""evil.example""#]);
+    }
+
+    #[test]
+    fn a_broken_object_costs_that_object() {
+        for (broken, fault) in [
+            (r#"{"type":"z" "id":"z--3"}"#, "1:39 broken JSON: expected a comma or a closing brace"),
+            (r#"{"type":"z","id":"z--3""#, "1:51 broken JSON: expected a key in quotes"),
+            (r#"{"type":"z,"id":"z--3"}"#, "1:39 broken JSON: expected a comma or a closing brace"),
+            (r#"{"type":"z","id":"z--3","l":[{"a":1},{"b":2},]}"#, "1:72 broken JSON: expected a value"),
+            (r#"{"type":"z","id":"z--3","l":["a","b"}"#, "1:63 broken JSON: expected a comma or a closing bracket"),
+            ("nonsense", "1:27 broken JSON: expected a value"),
+            ("12", "1:27 not an object: expected a JSON object"),
+        ] {
+            let text = format!("[{A},{broken},{B}]");
+            assert_eq!(seen(&text), [A, fault, B], "{text}");
+        }
+        let lines = format!("{A}\n{{\"type\":\"z\n{{\"pattern\":1}}\nnonsense\n{B}");
+        assert_eq!(
+            seen(&lines),
+            [
+                A,
+                "2:11 broken JSON: line ends inside a string",
+                r#"{"pattern":1}"#,
+                "4:1 broken JSON: expected a value",
+                B
+            ]
+        );
+    }
+
+    #[test]
+    fn a_broken_frame_leaves_the_objects() {
+        let text = format!(r#"{{"type":"bundle" "objects":[{A},{B}]}}"#);
+        assert_eq!(seen(&text), ["1:18 broken JSON: expected a comma or a closing brace", A, B]);
+        let text = format!("oops {{\"objects\":[{A}],\"more\":x}}\n[{B}]");
+        assert_eq!(seen(&text), ["1:1 broken JSON: expected a value", A, "1:51 broken JSON: expected a value", B]);
+    }
+
+    #[test]
+    fn a_cut_document_gives_what_came_before() {
+        let text = format!(r#"{{"type":"bundle","objects":[{A},{B}"#);
+        assert_eq!(seen(&text), [A, B, "1:78 cut short: the document ends inside an object or list"]);
+        assert_eq!(seen(&text[..60]), [A, "1:61 cut short: the document ends inside an object or list"]);
+        assert_eq!(seen(&text[..20]), ["1:21 cut short: the document ends inside an object or list"]);
+        assert_eq!(seen("[\n{\"a\":\n1"), ["3:2 cut short: the document ends inside an object or list"]);
+    }
+
+    #[test]
+    fn an_object_that_is_too_large_is_passed() {
+        let large = format!(r#"{{"a":"{}","b":{{"c":"}}\""}}}}"#, "x".repeat(200));
+        let fault = "1:27 too large: an object of more than 64 MiB";
+        for text in [format!("[{A},{large},{B}]"), format!(r#"[{A},{{"type":"z",{},{B}]"#, &large[1..])] {
+            for capacity in [1, 16, 100] {
+                assert_eq!(seen_at(&text, capacity, 100), [A, fault, B], "{text}");
+            }
+        }
+        let tail = format!(r#"{{"objects":[{A}],"big":{large},"more":true}}{B}"#);
+        assert_eq!(seen_at(&tail, 16, 100)[2], B);
+    }
+
+    #[test]
+    fn bundles_nested_without_end_are_refused() {
+        let text = "{\"objects\":[".repeat(1000);
+        assert!(seen(&text)[0].ends_with("bundles nested too deep"));
+        assert!(seen(&"[".repeat(10_000)).len() < 10);
+    }
+
+    proptest! {
+        #[test]
+        fn the_size_of_the_pieces_changes_nothing(
+            parts in prop::collection::vec(prop::sample::select(vec!["{", "}", "[", "]", ",", ":", "\n", "\"", "\\", "\"type\":\"x\"", "\"id\":\"x--1\"", "\"objects\":", A, "1", "x"]), 0..30),
+            capacity in 1_usize..40,
+        ) {
+            let text = parts.concat();
+            prop_assert_eq!(seen_at(&text, capacity, 1 << 20), seen_at(&text, 1 << 16, 1 << 20));
         }
     }
 }

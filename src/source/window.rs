@@ -29,8 +29,10 @@ pub(crate) struct Window<'r> {
     /// Everything before this index is accounted for in `line` and `line_start`.
     counted: usize,
     line: u64,
-    /// Where the current line begins, relative to the first byte of `bytes`; negative when that has been moved out.
-    line_start: i64,
+    /// Where the current line begins in the stream.
+    line_start: u64,
+    /// Where `bytes` begins in the stream.
+    base: u64,
 }
 
 impl<'r> Window<'r> {
@@ -40,7 +42,19 @@ impl<'r> Window<'r> {
 
     pub(crate) fn with_sizes(reader: &'r mut dyn Read, capacity: usize, limit: usize) -> Self {
         let bytes = vec![0; capacity];
-        Self { reader, bytes, start: 0, end: 0, limit, finished: false, failure: None, counted: 0, line: 1, line_start: 0 }
+        Self {
+            reader,
+            bytes,
+            start: 0,
+            end: 0,
+            limit,
+            finished: false,
+            failure: None,
+            counted: 0,
+            line: 1,
+            line_start: 0,
+            base: 0,
+        }
     }
 
     /// The bytes that were read and not yet used.
@@ -62,7 +76,7 @@ impl<'r> Window<'r> {
         }
         self.count_lines();
         self.bytes.copy_within(self.start..self.end, 0);
-        self.line_start -= self.start as i64;
+        self.base += self.start as u64;
         self.end -= self.start;
         (self.start, self.counted) = (0, 0);
         if self.end > self.bytes.len() / 2 {
@@ -106,7 +120,7 @@ impl<'r> Window<'r> {
     /// Where the first byte of the rest stands.
     pub(crate) fn place(&mut self) -> Place {
         self.count_lines();
-        Place { line: self.line, column: (self.start as i64 - self.line_start) as u64 + 1 }
+        Place { line: self.line, column: self.base + self.start as u64 - self.line_start + 1 }
     }
 
     /// Where a byte of the rest stands.
@@ -114,7 +128,10 @@ impl<'r> Window<'r> {
         let here = self.place();
         let before = &self.rest()[..ahead.min(self.end - self.start)];
         match memchr::memrchr(b'\n', before) {
-            Some(newline) => Place { line: here.line + memchr::memchr_iter(b'\n', before).count() as u64, column: (before.len() - newline) as u64 },
+            Some(newline) => Place {
+                line: here.line + memchr::memchr_iter(b'\n', before).count() as u64,
+                column: (before.len() - newline) as u64,
+            },
             None => Place { line: here.line, column: here.column + before.len() as u64 },
         }
     }
@@ -125,7 +142,7 @@ impl<'r> Window<'r> {
         if count > 0 {
             self.line += count as u64;
             if let Some(newline) = memchr::memrchr(b'\n', passed) {
-                self.line_start = (self.counted + newline + 1) as i64;
+                self.line_start = self.base + (self.counted + newline + 1) as u64;
             }
         }
         self.counted = self.start;

@@ -30,7 +30,10 @@ pub(crate) struct Members<'a> {
 
 /// What an object is, for a reader of indicators.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "made and used up one at a time; a box would cost an allocation an indicator")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "made and used up one at a time; a box would cost an allocation an indicator"
+)]
 pub(crate) enum Object<'a> {
     /// An indicator, and what in it was ignored.
     Indicator(Indicator<'a>, Vec<&'static str>),
@@ -50,6 +53,16 @@ impl<'a> Members<'a> {
         let mut members = Self::default();
         let extent = json::object(bytes, |key, value| members.set(key, value))?;
         Ok((members, extent))
+    }
+
+    /// The members before the first fault of a broken object.
+    pub(crate) fn read_what_is_there(bytes: &'a [u8]) -> Self {
+        let mut members = Self::default();
+        if bytes.first() == Some(&b'{') {
+            // Where it ends is of no interest here.
+            let _ = json::object(bytes, |key, value| members.set(key, value));
+        }
+        members
     }
 
     #[inline]
