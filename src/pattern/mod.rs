@@ -16,6 +16,7 @@
 //! ```
 
 pub mod ast;
+mod caret;
 mod error;
 mod grammar;
 mod parser;

@@ -10,7 +10,7 @@ use super::token::{after_word, blank, word};
 use super::{Grammar, Input, Parsed};
 use crate::pattern::MAX_NESTING;
 use crate::pattern::ast::{LiteralKind, Node, Qualifier, Span};
-use crate::pattern::error::{Fault, What};
+use crate::pattern::error::{Expected, Fault, What};
 use crate::pattern::repair::RepairKind;
 
 /// What is known of an open parenthesis or bracket: the operands so far of each operator that is under way.
@@ -38,11 +38,6 @@ struct Kinds {
     start: bool,
 }
 
-const OBSERVATION: &str = "`[` or `(`";
-const AFTER_OBSERVATION: &str = "AND, OR, FOLLOWEDBY, a qualifier or the end of the pattern";
-const AFTER_TEST: &str = "AND, OR or `]`";
-const AFTER_TEST_IN_GROUP: &str = "AND, OR or `)`";
-
 impl Grammar<'_, '_> {
     /// A whole pattern.
     pub(super) fn pattern(&mut self) -> Result<(), nom::Err<Fault>> {
@@ -64,7 +59,7 @@ impl Grammar<'_, '_> {
                     input = blank(rest)?.0;
                     continue;
                 }
-                _ => return Err(Fault::expected(OBSERVATION, input)),
+                _ => return Err(Fault::expected(Expected::Observation, input)),
             }
             // what closes behind it, with qualifiers on each,
             loop {
@@ -80,7 +75,7 @@ impl Grammar<'_, '_> {
                         return Ok(());
                     }
                     [] => return Err(self.unclosed(&chain, input, What::OpenParenthesis)),
-                    [b')', rest @ ..] => return Err(Fault::new(What::NotOpen, input, rest)),
+                    [b')' | b']', rest @ ..] => return Err(Fault::new(What::NotOpen, input, rest)),
                     _ => break,
                 }
             }
@@ -106,7 +101,7 @@ impl Grammar<'_, '_> {
             (chain.and, chain.or) = (0, 0);
             rest
         } else {
-            return Err(Fault::expected(AFTER_OBSERVATION, input));
+            return Err(Fault::expected(Expected::AfterObservation, input));
         };
         Ok(blank(rest)?.0)
     }
@@ -126,7 +121,7 @@ impl Grammar<'_, '_> {
             [b']', rest @ ..] => Ok(blank(rest)?.0),
             [] => Err(self.unclosed(&chain, rest, What::OpenBracket)),
             [b')', after @ ..] => Err(Fault::new(What::NotOpen, rest, after)),
-            _ => Err(Fault::expected(AFTER_TEST, rest)),
+            _ => Err(Fault::expected(Expected::AfterTest, rest)),
         }
     }
 
@@ -142,8 +137,7 @@ impl Grammar<'_, '_> {
                 input = blank(rest)?.0;
                 continue;
             }
-            let (rest, test) =
-                self.test(input).map_err(|error| error.map(|fault| fault.or_expected("a comparison")))?;
+            let (rest, test) = self.test(input)?;
             let mut types = self.type_bit(test.path.object_type);
             let mut start = test.span.start;
             let mut end = rest;
@@ -176,7 +170,7 @@ impl Grammar<'_, '_> {
                     return Ok((input, chain));
                 }
                 None if input.is_empty() => return Err(self.unclosed(&chain, input, What::OpenParenthesis)),
-                None => return Err(Fault::expected(AFTER_TEST_IN_GROUP, input)),
+                None => return Err(Fault::expected(Expected::AfterTestInGroup, input)),
             }
         }
     }
@@ -288,7 +282,7 @@ impl Grammar<'_, '_> {
             let (rest, qualifier) = self.start_stop(rest)?;
             Ok((rest, (qualifier, std::mem::replace(&mut kinds.start, true))))
         } else {
-            Err(Fault::expected(AFTER_OBSERVATION, input))
+            Err(Fault::expected(Expected::AfterObservation, input))
         }
     }
 
@@ -302,7 +296,7 @@ impl Grammar<'_, '_> {
         }
         let seconds = self.buffers.literals.len() as u32;
         self.buffers.literals.push(literal);
-        let rest = self.expect(rest, "SECONDS", "SECONDS")?;
+        let rest = self.expect(rest, "SECONDS", Expected::Seconds)?;
         Ok((rest, Qualifier::Within { seconds }))
     }
 
@@ -316,7 +310,7 @@ impl Grammar<'_, '_> {
             return Err(Fault::new(What::Repeats, input, rest));
         }
         let times = parse_digits(digits).ok_or_else(|| Fault::new(What::TooLarge, input, rest))?;
-        let rest = self.expect(rest, "TIMES", "TIMES")?;
+        let rest = self.expect(rest, "TIMES", Expected::Times)?;
         Ok((rest, Qualifier::Repeats { times }))
     }
 
@@ -325,7 +319,7 @@ impl Grammar<'_, '_> {
         let from = blank(input)?.0;
         let start = self.buffers.literals.len() as u32;
         let rest = self.limit(from)?;
-        let rest = self.expect(rest, "STOP", "STOP and the end of the time")?;
+        let rest = self.expect(rest, "STOP", Expected::Stop)?;
         let rest = self.limit(blank(rest)?.0)?;
         if let [.., start, stop] = self.buffers.literals[..] {
             let [start, stop] = [start, stop].map(|literal| instant_key(self.bytes(literal.span)));
@@ -338,8 +332,10 @@ impl Grammar<'_, '_> {
 
     /// A timestamp; also as plain string, which was how STIX 2.0 wrote it.
     fn limit<'i>(&mut self, input: Input<'i>) -> Result<Input<'i>, nom::Err<Fault>> {
-        let (rest, mut literal) =
-            self.literal(input).map_err(|error| error.map(|fault| fault.or_expected("a timestamp: t'..'")))?;
+        let (rest, mut literal) = match input {
+            [b't' | b'\'' | 0x80..=0xff, ..] => self.literal(input)?,
+            _ => return Err(Fault::expected(Expected::Timestamp, input)),
+        };
         match literal.kind {
             LiteralKind::Timestamp => {}
             LiteralKind::String => {
@@ -349,7 +345,7 @@ impl Grammar<'_, '_> {
                 literal.kind = LiteralKind::Timestamp;
                 self.repair(RepairKind::StartStopString, self.span(input, rest));
             }
-            _ => return Err(Fault::expected("a timestamp: t'..'", input)),
+            _ => return Err(Fault::expected(Expected::Timestamp, input)),
         }
         self.buffers.literals.push(literal);
         Ok(rest)
@@ -360,7 +356,7 @@ impl Grammar<'_, '_> {
         &mut self,
         input: Input<'i>,
         keyword: &'static str,
-        expected: &'static str,
+        expected: Expected,
     ) -> Result<Input<'i>, nom::Err<Fault>> {
         let input = blank(input)?.0;
         self.keyword(input, keyword).ok_or_else(|| Fault::expected(expected, input))

@@ -3,16 +3,13 @@
 use super::token::{first_char, float, hex_pairs, integer, plain_quoted, quoted, word};
 use super::{Grammar, Input, Parsed};
 use crate::pattern::ast::{Literal, LiteralKind};
-use crate::pattern::error::{Fault, What};
+use crate::pattern::error::{Expected, Fault, What};
 use crate::pattern::repair::RepairKind;
 use nom::bytes::complete::take_while_m_n;
 use nom::character::complete::{char, digit1};
 use nom::combinator::opt;
 use nom::sequence::preceded;
 use nom::{AsChar, Parser};
-
-/// What the grammar takes at a place where any literal may stand.
-const ANY: &str = "a value: a string in single quotes, a number, true, false, t'..', h'..' or b'..'";
 
 impl Grammar<'_, '_> {
     /// Any literal.
@@ -33,7 +30,7 @@ impl Grammar<'_, '_> {
             let span = crate::pattern::Span { start, end: start + text.len() as u32 };
             return Ok((rest, Literal { kind: LiteralKind::String, span, escaped }));
         }
-        self.smart_string(input)
+        self.smart_string(input, Expected::String)
     }
 
     fn other_literal<'i>(&mut self, input: Input<'i>) -> Parsed<'i, Literal> {
@@ -46,7 +43,7 @@ impl Grammar<'_, '_> {
                 Ok((rest, b"true" | b"false")) => {
                     Ok((rest, Literal { kind: LiteralKind::Boolean, span: self.span(input, rest), escaped: false }))
                 }
-                _ => self.smart_string(input).map_err(|error| error.map(|fault| fault.or_expected(ANY))),
+                _ => self.smart_string(input, Expected::Value),
             },
         }
     }
@@ -58,16 +55,17 @@ impl Grammar<'_, '_> {
         } else if let Ok((rest, _)) = integer(input) {
             (rest, LiteralKind::Integer)
         } else {
-            return Err(Fault::expected("a number", input));
+            return Err(Fault::expected(Expected::Number, input));
         };
-        let wrong = match rest {
-            [b'0'..=b'9', ..] => What::LeadingZero,
-            [b'.', ..] => What::TrailingDot,
-            [b'e' | b'E', b'0'..=b'9' | b'+' | b'-', ..] => What::Exponent,
-            _ => return Ok((rest, Literal { kind, span: self.span(input, rest), escaped: false })),
-        };
-        let end = rest.iter().position(|&byte| !byte.is_alphanum() && !b"+-.".contains(&byte)).unwrap_or(rest.len());
-        Err(Fault::new(wrong, input, &rest[end..]))
+        match rest {
+            // A leading zero, a second dot, a date, a hexadecimal number, an exponent.
+            [b'0'..=b'9' | b'.' | b'-' | b'x', ..] | [b'e' | b'E', b'0'..=b'9' | b'+' | b'-', ..] => {
+                let in_value = |byte: &u8| byte.is_alphanum() || b"+-.:/".contains(byte);
+                let end = rest.iter().position(|byte| !in_value(byte)).unwrap_or(rest.len());
+                Err(Fault::new(What::NoNumber, input, &rest[end..]))
+            }
+            _ => Ok((rest, Literal { kind, span: self.span(input, rest), escaped: false })),
+        }
     }
 
     /// A letter, then text in quotes that `check` must accept to its end.
@@ -87,12 +85,12 @@ impl Grammar<'_, '_> {
 
     /// A string in typographic quotes, single or double, which only the pragmatic reading knows.
     #[cold]
-    fn smart_string<'i>(&mut self, input: Input<'i>) -> Parsed<'i, Literal> {
+    fn smart_string<'i>(&mut self, input: Input<'i>, expected: Expected) -> Parsed<'i, Literal> {
         let family: &[char] = match first_char(input) {
             Some('\u{2018}'..='\u{201B}') => &['\u{2018}', '\u{2019}', '\u{201A}', '\u{201B}'],
             Some('\u{201C}'..='\u{201F}') => &['\u{201C}', '\u{201D}', '\u{201E}', '\u{201F}'],
             Some('"' | '`') => return Err(Fault::new(What::Quotes, input, &input[1..])),
-            _ => return Err(Fault::expected("a string in single quotes", input)),
+            _ => return Err(Fault::expected(expected, input)),
         };
         let body = &input[3..];
         if !self.pragmatic() {

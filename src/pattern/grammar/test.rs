@@ -3,7 +3,7 @@
 use super::token::{blank, integer, is_keyword, quoted, symbol, word};
 use super::{Grammar, Input, Parsed};
 use crate::pattern::ast::{LiteralKind, Node, Op, Path, Span, Step, Test};
-use crate::pattern::error::{Fault, What};
+use crate::pattern::error::{Expected, Fault, What};
 use crate::pattern::repair::RepairKind;
 use nom::Parser;
 use nom::sequence::preceded;
@@ -20,7 +20,7 @@ const WORD_OPS: [(&str, Op); 5] = [
 impl<'t> Grammar<'t, '_> {
     /// One test. What remains begins with a name.
     pub(super) fn test<'i>(&mut self, input: Input<'i>) -> Parsed<'i, Test> {
-        let (after, first) = word(input)?;
+        let (after, first) = word(input).map_err(|_| Fault::expected(Expected::Comparison, input))?;
         let (rest, ()) = blank(after)?;
         match rest {
             [b':', rest @ ..] => self.comparison(input, self.span(input, after), rest),
@@ -71,17 +71,16 @@ impl<'t> Grammar<'t, '_> {
             if negated {
                 return Err(Fault::new(What::NotBeforeTest, input, &input[3..]));
             }
-            return Err(Fault::expected("`:` and a property after the object type", &input[first.len()..]));
+            return Err(Fault::expected(Expected::Colon, blank(&input[first.len()..])?.0));
         };
         let rest = blank(rest)?.0;
-        let (after, object_type) =
-            word(rest).map_err(|error| error.map(|fault| fault.or_expected("an object path")))?;
+        let (after, object_type) = word(rest).map_err(|_| Fault::expected(Expected::Path, rest))?;
         if is_keyword(object_type) {
             return Err(Fault::new(What::KeywordAsType, rest, after));
         }
         let object_type = self.span(rest, after);
         let (colon, ()) = blank(after)?;
-        let (rest, ()) = symbol(":", "`:` and a property after the object type")(colon)?;
+        let (rest, ()) = symbol(":", Expected::Colon)(colon)?;
         let (rest, (path, end)) = self.path(object_type, rest)?;
         let first_literal = self.buffers.literals.len() as u32;
         let span = Span { start: self.at(input), end };
@@ -123,7 +122,7 @@ impl<'t> Grammar<'t, '_> {
             self.buffers.steps.push(Step::Key { span: Span { start, end: start + text.len() as u32 }, escaped });
             return Ok((rest, ()));
         }
-        let (rest, key) = word(input).map_err(|error| error.map(|fault| fault.or_expected("a property name")))?;
+        let (rest, key) = word(input).map_err(|_| Fault::expected(Expected::Property, input))?;
         if is_keyword(key) {
             return Err(Fault::new(What::KeywordAsKey, input, rest));
         }
@@ -144,8 +143,7 @@ impl<'t> Grammar<'t, '_> {
         let (rest, step) = if let [b'*', rest @ ..] = input {
             (rest, Step::Any)
         } else {
-            let (rest, digits) =
-                integer(input).map_err(|_| Fault::expected("the number of an element or `*`", input))?;
+            let (rest, digits) = integer(input).map_err(|_| Fault::expected(Expected::Index, input))?;
             if digits.starts_with(b"-") {
                 return Err(Fault::new(What::NegativeIndex, input, rest));
             }
@@ -153,7 +151,7 @@ impl<'t> Grammar<'t, '_> {
             (rest, Step::Index(index.ok_or_else(|| Fault::new(What::TooLarge, input, rest))?))
         };
         self.buffers.steps.push(step);
-        preceded(blank, symbol("]", "`]` after the index")).parse(rest)
+        preceded(blank, symbol("]", Expected::IndexClose)).parse(rest)
     }
 
     /// `NOT` before an operator.
@@ -180,14 +178,14 @@ impl<'t> Grammar<'t, '_> {
             [b'>', rest @ ..] => Ok((rest, Op::Gt)),
             _ => {
                 let found = WORD_OPS.iter().find_map(|&(name, op)| Some((self.keyword(input, name)?, op)));
-                found.ok_or_else(|| Fault::expected("a comparison operator", input))
+                found.ok_or_else(|| Fault::expected(Expected::Operator, input))
             }
         }
     }
 
     /// `( literal, ... )`, all of one type, possibly empty.
     fn list<'i>(&mut self, input: Input<'i>) -> Parsed<'i, ()> {
-        let (rest, ()) = symbol("(", "`(` and the list of values")(input)?;
+        let (rest, ()) = symbol("(", Expected::List)(input)?;
         let mut rest = blank(rest)?.0;
         if let [b')', rest @ ..] = rest {
             return Ok((rest, ()));
@@ -202,7 +200,7 @@ impl<'t> Grammar<'t, '_> {
             rest = match blank(after)?.0 {
                 [b')', rest @ ..] => return Ok((rest, ())),
                 [b',', rest @ ..] => blank(rest)?.0,
-                other => return Err(Fault::expected("`,` or `)` in the list", other)),
+                other => return Err(Fault::expected(Expected::ListNext, other)),
             };
         }
     }

@@ -1,7 +1,7 @@
 //! Tokens: white space, words, keywords, numbers, quoted text.
 
 use super::{Input, Parsed};
-use crate::pattern::error::{Fault, What};
+use crate::pattern::error::{Expected, Fault, What};
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_until, take_while, take_while1};
 use nom::character::complete::{char, digit0, digit1, one_of};
@@ -66,7 +66,7 @@ pub(super) fn first_char(input: Input<'_>) -> Option<char> {
 
 /// A token that is always the same.
 #[inline]
-pub(super) fn symbol<'i>(text: &'static str, expected: &'static str) -> impl Fn(Input<'i>) -> Parsed<'i, ()> {
+pub(super) fn symbol<'i>(text: &'static str, expected: Expected) -> impl Fn(Input<'i>) -> Parsed<'i, ()> {
     move |input| match input.strip_prefix(text.as_bytes()) {
         Some(rest) => Ok((rest, ())),
         None => Err(Fault::expected(expected, input)),
@@ -78,7 +78,7 @@ pub(super) fn symbol<'i>(text: &'static str, expected: &'static str) -> impl Fn(
 pub(super) fn word(input: Input<'_>) -> Parsed<'_, Input<'_>> {
     match input {
         [first, ..] if CLASS[*first as usize] & START != 0 => take_while1(in_word).parse(input),
-        _ => Err(Fault::expected("a name", input)),
+        _ => Err(Fault::expected(Expected::Name, input)),
     }
 }
 

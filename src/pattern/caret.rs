@@ -1,0 +1,94 @@
+//! The line of a text that a span is in, with a caret under the span.
+
+use super::Span;
+use unicode_width::UnicodeWidthChar;
+
+/// How much of a line is shown, in columns of a terminal.
+const WIDTH: usize = 96;
+/// How much of that may come before the span.
+const BEFORE: usize = 48;
+
+/// Writes the number of the line, the line, and the caret. A span that goes on to other lines is marked on its first.
+pub(super) fn write(out: &mut String, text: &str, span: Span) {
+    let start = span.start as usize;
+    let Some((before, after)) = text.split_at_checked(start) else { return };
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line_end = after.find('\n').map_or(text.len(), |at| start + at);
+    let line = &text[line_start..line_end];
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let marked = (start - line_start).min(line.len())..(span.end as usize - line_start).min(line.len());
+
+    let head = tail_of(&line[..marked.start], BEFORE);
+    let mut shown = String::new();
+    let mut column = 0;
+    if head.len() < marked.start {
+        shown.push('…');
+        column += 1;
+    }
+    let mut caret = (0, 0);
+    for (at, c) in line[marked.start - head.len()..].char_indices() {
+        let at = at + marked.start - head.len();
+        if at == marked.start {
+            caret.0 = column;
+        }
+        if at < marked.end {
+            caret.1 = column + width(c);
+        }
+        if column + width(c) > WIDTH {
+            shown.push('…');
+            break;
+        }
+        push(&mut shown, c);
+        column += width(c);
+    }
+    if marked.start == line.len() {
+        caret.0 = column;
+    }
+    let number = before.matches('\n').count() + 1;
+    let gutter = number.to_string().len();
+    let carets = caret.1.min(WIDTH).saturating_sub(caret.0).max(1);
+    out.push_str(&format!("{:gutter$} |\n{number} | {shown}\n", ""));
+    out.push_str(&format!("{:gutter$} | {:indent$}{}\n", "", "", "^".repeat(carets), indent = caret.0));
+}
+
+/// The end of a text, of so many columns at most.
+fn tail_of(text: &str, columns: usize) -> &str {
+    let mut sum = 0;
+    let cut = text.char_indices().rev().find(|&(_, c)| {
+        sum += width(c);
+        sum > columns
+    });
+    cut.map_or(text, |(at, c)| &text[at + c.len_utf8()..])
+}
+
+/// Whether a character cannot be shown as it is: a terminal would act upon it, or a reader not see it.
+pub(super) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// A character as it is shown. A tab is one space.
+fn push(out: &mut String, c: char) {
+    match c {
+        '\t' => out.push(' '),
+        c if is_hidden(c) => out.push_str(&format!("<{:04X}>", u32::from(c))),
+        c => out.push(c),
+    }
+}
+
+/// How many columns it takes.
+fn width(c: char) -> usize {
+    match c {
+        '\t' => 1,
+        c if is_hidden(c) => {
+            if u32::from(c) > 0xFFFF {
+                7
+            } else {
+                6
+            }
+        }
+        c => c.width().unwrap_or(0),
+    }
+}
