@@ -1,6 +1,7 @@
 //! The line of a text that a span is in, with a caret under the span.
 
 use super::Span;
+use std::fmt::{self, Write};
 use unicode_width::UnicodeWidthChar;
 
 /// How much of a line is shown, in columns of a terminal.
@@ -9,9 +10,9 @@ const WIDTH: usize = 96;
 const BEFORE: usize = 48;
 
 /// Writes the number of the line, the line, and the caret. A span that goes on to other lines is marked on its first.
-pub(super) fn write(out: &mut String, text: &str, span: Span) {
+pub(super) fn write(out: &mut String, text: &str, span: Span) -> fmt::Result {
     let start = span.start as usize;
-    let Some((before, after)) = text.split_at_checked(start) else { return };
+    let Some((before, after)) = text.split_at_checked(start) else { return Ok(()) };
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let line_end = after.find('\n').map_or(text.len(), |at| start + at);
     let line = &text[line_start..line_end];
@@ -38,7 +39,7 @@ pub(super) fn write(out: &mut String, text: &str, span: Span) {
             shown.push('…');
             break;
         }
-        push(&mut shown, c);
+        push(&mut shown, c)?;
         column += width(c);
     }
     if marked.start == line.len() {
@@ -47,8 +48,8 @@ pub(super) fn write(out: &mut String, text: &str, span: Span) {
     let number = before.matches('\n').count() + 1;
     let gutter = number.to_string().len();
     let carets = caret.1.min(WIDTH).saturating_sub(caret.0).max(1);
-    out.push_str(&format!("{:gutter$} |\n{number} | {shown}\n", ""));
-    out.push_str(&format!("{:gutter$} | {:indent$}{}\n", "", "", "^".repeat(carets), indent = caret.0));
+    writeln!(out, "{:gutter$} |\n{number} | {shown}", "")?;
+    writeln!(out, "{:gutter$} | {:indent$}{}", "", "", "^".repeat(carets), indent = caret.0)
 }
 
 /// The end of a text, of so many columns at most.
@@ -70,11 +71,11 @@ pub(super) fn is_hidden(c: char) -> bool {
 }
 
 /// A character as it is shown. A tab is one space.
-fn push(out: &mut String, c: char) {
+fn push(out: &mut String, c: char) -> fmt::Result {
     match c {
-        '\t' => out.push(' '),
-        c if is_hidden(c) => out.push_str(&format!("<{:04X}>", u32::from(c))),
-        c => out.push(c),
+        '\t' => out.write_char(' '),
+        c if is_hidden(c) => write!(out, "<{:04X}>", u32::from(c)),
+        c => out.write_char(c),
     }
 }
 

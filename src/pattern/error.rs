@@ -59,7 +59,8 @@ impl Error {
     /// cannot be shown is escaped, and of a long line only the surroundings are shown. `text` is what was parsed.
     pub fn render(&self, text: &str) -> String {
         let mut out = format!("{}\n", self.message);
-        caret::write(&mut out, text, self.span);
+        // Writing to a string does not fail.
+        let _ = caret::write(&mut out, text, self.span);
         if let Some(help) = &self.help {
             out.push_str("  = help: ");
             out.push_str(help);

@@ -42,7 +42,7 @@ impl Grammar<'_, '_> {
     /// A whole pattern.
     pub(super) fn pattern(&mut self) -> Result<(), nom::Err<Fault>> {
         let mut input = blank(self.text)?.0;
-        if self.lacks_brackets(input)? {
+        if lacks_brackets(input)? {
             return self.bare_pattern(input);
         }
         let mut chain = Chain::default();
@@ -362,18 +362,6 @@ impl Grammar<'_, '_> {
         self.keyword(input, keyword).ok_or_else(|| Fault::expected(expected, input))
     }
 
-    /// Whether a pattern begins, behind parentheses, with a name instead of a bracket.
-    fn lacks_brackets(&self, input: Input<'_>) -> Result<bool, nom::Err<Fault>> {
-        if let [b'[', ..] = input {
-            return Ok(false);
-        }
-        let mut input = input;
-        while let [b'(', rest @ ..] = input {
-            input = blank(rest)?.0;
-        }
-        Ok(word(input).is_ok())
-    }
-
     /// A comparison expression without brackets, which only the pragmatic reading knows; qualifiers may follow.
     #[cold]
     fn bare_pattern(&mut self, input: Input<'_>) -> Result<(), nom::Err<Fault>> {
@@ -390,6 +378,18 @@ impl Grammar<'_, '_> {
             rest => Err(Fault::new(What::NoBrackets, rest, after_word(rest))),
         }
     }
+}
+
+/// Whether a pattern begins, behind parentheses, with a name instead of a bracket.
+fn lacks_brackets(input: Input<'_>) -> Result<bool, nom::Err<Fault>> {
+    if let [b'[', ..] = input {
+        return Ok(false);
+    }
+    let mut input = input;
+    while let [b'(', rest @ ..] = input {
+        input = blank(rest)?.0;
+    }
+    Ok(word(input).is_ok())
 }
 
 /// Orders instants that were checked for their shape: their text without trailing zeros of the fraction.

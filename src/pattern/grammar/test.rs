@@ -17,7 +17,7 @@ const WORD_OPS: [(&str, Op); 5] = [
     ("ISSUPERSET", Op::IsSuperset),
 ];
 
-impl<'t> Grammar<'t, '_> {
+impl Grammar<'_, '_> {
     /// One test. What remains begins with a name.
     pub(super) fn test<'i>(&mut self, input: Input<'i>) -> Parsed<'i, Test> {
         let (after, first) = word(input).map_err(|_| Fault::expected(Expected::Comparison, input))?;
