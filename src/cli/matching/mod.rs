@@ -1,17 +1,234 @@
 //! `stockade match`: which log lines hold something that an indicator describes.
+//!
+//! Inputs ([`walk`], [`source`], [`decompress`]) become blocks of whole lines ([`blocks`]); threads search them and hand
+//! in what is printed of each ([`pipeline`]); options like grep's decide which lines that is ([`report`]), and [`rows`]
+//! how it looks.
+
+mod blocks;
+mod decompress;
+mod name;
+mod pipeline;
+mod report;
+mod rows;
+mod source;
+#[cfg(test)]
+mod tests;
+mod walk;
 
 use super::Globals;
-use super::error::{Error, Outcome};
+use super::error::{Error, Outcome, say};
+use blocks::Limits;
+use report::{Report, Show};
+use rows::Look;
+use std::io::IsTerminal;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use stockade::compile::{Filter, RuleSetBuilder};
+use stockade::matcher::{Allowlist, Matcher, Options};
+use walk::Walk;
+
+pub(crate) use rows::relation_name;
 
 /// Print the log lines that hold something an indicator describes
+///
+/// Prints `path:line:matched-value [indicator-id] line` for each hit. Exits with 0 if there was a hit, 1 if there was
+/// none, and 2 if something failed.
 #[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
+    #[arg(short, required = true)]
+    indicators: Vec<PathBuf>,
+
     /// Logs, plain or compressed; `-` is standard input, which is also read when none is named
     #[arg(value_name = "LOG")]
     logs: Vec<PathBuf>,
+
+    /// Search the files in directories, and in those below them
+    #[arg(short, long, help_heading = "Input")]
+    recursive: bool,
+    /// How to read log lines
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Auto, help_heading = "Input")]
+    log_format: LogFormat,
+    /// Threads that search; by default one for each processor
+    #[arg(short = 'j', long, value_name = "N", help_heading = "Input")]
+    threads: Option<NonZeroUsize>,
+
+    /// A listed domain stands for its subdomains too
+    #[arg(long, help_heading = "Matching")]
+    subdomains: bool,
+    /// Never report the values in this file, one a line: domains (with their subdomains), addresses, prefixes, URLs,
+    /// hashes, mail addresses
+    #[arg(long, value_name = "FILE", action = clap::ArgAction::Append, help_heading = "Matching")]
+    allow: Vec<PathBuf>,
+    /// Find values that were made harmless too, such as `hxxp://evil[.]example`
+    #[arg(long, help_heading = "Matching")]
+    refang: bool,
+
+    /// How to print hits
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "Output")]
+    format: Format,
+    /// Print one JSON object for each hit, as `--format json`
+    #[arg(long, overrides_with = "format", help_heading = "Output")]
+    json: bool,
+    /// Print only how many lines of each input have a hit
+    #[arg(short, long, help_heading = "Output")]
+    count: bool,
+    /// Print only the names of inputs that have a hit
+    #[arg(short = 'l', long, help_heading = "Output")]
+    files_with_matches: bool,
+    /// Print hits without the line
+    #[arg(short, long, help_heading = "Output")]
+    only_matching: bool,
+    /// Print nothing, and stop at the first hit with exit code 0, whatever else failed
+    #[arg(short = 'q', long = "silent", help_heading = "Output")]
+    silent: bool,
+    /// Select the lines that have no hit
+    #[arg(short = 'v', long, help_heading = "Output")]
+    invert_match: bool,
+    /// Stop reading an input after this many selected lines
+    #[arg(short, long, value_name = "N", help_heading = "Output")]
+    max_count: Option<u64>,
+    /// Print line numbers; they always are
+    #[arg(short = 'n', long, help_heading = "Output")]
+    line_number: bool,
+    /// Print the name of the input in each row; the default
+    #[arg(short = 'H', long, overrides_with = "no_filename", help_heading = "Output")]
+    with_filename: bool,
+    /// Leave the name of the input out
+    #[arg(long, overrides_with = "with_filename", help_heading = "Output")]
+    no_filename: bool,
 }
 
-pub(crate) fn run(args: &Args, _globals: &Globals) -> Result<Outcome, Error> {
-    Err(Error::new(format_args!("{} logs: not searched yet", args.logs.len())))
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    /// As fits each input; for now that is text.
+    Auto,
+    /// Any text: values are found wherever they stand in a line.
+    Text,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Rows for people and for tools that know grep.
+    Text,
+    /// One object for each hit. Paths that are not UTF-8 have U+FFFD in place of the bytes that are none.
+    Json,
+}
+
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let started = Instant::now();
+    let report = args.report(globals)?;
+    let mut builder = RuleSetBuilder::default();
+    for path in &args.indicators {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, &e))?;
+        for line in text.lines() {
+            if let Ok(v) = stockade::observable::classify(line) {
+                let _ = builder.add_value(v);
+            }
+        }
+    }
+    let now = stockade::stix::Timestamp::from_unix(1_800_000_000, 0);
+    let options = Options {
+        subdomains: args.subdomains,
+        refang: args.refang,
+        allow: args.allowlist()?,
+        ..Options::new(Filter::at(now))
+    };
+    let matcher = Matcher::new(Arc::new(builder.build()), options);
+    if report.max == Some(0) {
+        return Ok(Outcome::No);
+    }
+    let loaded = matcher.active();
+    let walk = Walk::new(&args.logs, args.recursive);
+    let threads = match args.threads {
+        Some(threads) => threads.get(),
+        None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+    };
+    let pipeline = pipeline::start(matcher, report, walk, Box::new(std::io::stdout()), threads, Limits::DEFAULT)
+        .map_err(|error| Error::new(format_args!("no thread to search with: {error}")))?;
+    let searching = Instant::now();
+    let bar = progress_bar(globals);
+    let summary = pipeline.wait(|summary| {
+        if let Some(bar) = bar.as_ref().filter(|_| searching.elapsed() > Duration::from_secs(1)) {
+            bar.set_message(format!("{} hits", summary.hits));
+            bar.set_position(summary.bytes);
+        }
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    if let Some(error) = summary.output_error {
+        return Err(Error::output(&error));
+    }
+    if summary.shortened {
+        globals.warn("lines that are very long were printed in part, with [...] for what was left out");
+    }
+    if globals.verbose {
+        say(format_args!(
+            "searched {} bytes, {} lines, {} inputs for {loaded} indicators: {} hits; {:.3} s to load, {:.3} s to search",
+            summary.bytes,
+            summary.lines,
+            summary.inputs,
+            summary.hits,
+            (searching - started).as_secs_f64(),
+            searching.elapsed().as_secs_f64()
+        ));
+    }
+    Ok(match summary {
+        _ if summary.any && report.show == Show::Nothing => Outcome::Yes,
+        _ if summary.failed => Outcome::Failed,
+        _ if summary.any => Outcome::Yes,
+        _ => Outcome::No,
+    })
+}
+
+impl Args {
+    /// What to print. Where options contradict each other, grep's order holds: `-q` before `-l` before `-c`.
+    fn report(&self, globals: &Globals) -> Result<Report, Error> {
+        let json = self.json || self.format == Format::Json;
+        for (given, flag) in [(self.count, "-c"), (self.files_with_matches, "-l"), (self.invert_match, "-v")]
+            .into_iter()
+            .filter(|_| json)
+        {
+            if given {
+                return Err(Error::new(format_args!("{flag} prints no hits, so it cannot go with JSON")));
+            }
+        }
+        let show = if self.silent {
+            Show::Nothing
+        } else if self.files_with_matches {
+            Show::Names
+        } else if self.count {
+            Show::Count
+        } else {
+            Show::Rows
+        };
+        let look = Look {
+            json,
+            filename: !self.no_filename,
+            only_matching: self.only_matching,
+            color: globals.color.for_stdout(),
+            escape: std::io::stdout().is_terminal(),
+        };
+        Ok(Report { show, invert: self.invert_match, max: self.max_count, look })
+    }
+
+    fn allowlist(&self) -> Result<Allowlist, Error> {
+        Ok(Allowlist::new([]))
+    }
+}
+
+/// Shows the bytes searched so far, unless nobody wants to see it. Drawn when it is first set.
+fn progress_bar(globals: &Globals) -> Option<indicatif::ProgressBar> {
+    if !globals.progress.wanted() || globals.quiet {
+        return None;
+    }
+    let bar = indicatif::ProgressBar::no_length();
+    let style =
+        indicatif::ProgressStyle::with_template("{spinner} {decimal_bytes} searched, {decimal_bytes_per_sec}, {msg}");
+    bar.set_style(style.unwrap_or_else(|_| indicatif::ProgressStyle::default_spinner()));
+    Some(bar)
 }

@@ -1,0 +1,29 @@
+//! The name of an input, in each of the forms in which rows show it.
+
+use super::walk::Input;
+use crate::cli::terminal;
+
+/// A name, prepared once for all rows of its input.
+#[derive(Debug)]
+pub(super) struct Name {
+    /// As the system knows it.
+    raw: Vec<u8>,
+    /// For JSON, where what is no UTF-8 becomes U+FFFD.
+    pub(super) text: String,
+}
+
+impl Name {
+    pub(super) fn new(input: &Input) -> Self {
+        let name = input.name();
+        Self { raw: name.as_encoded_bytes().to_vec(), text: name.to_string_lossy().into_owned() }
+    }
+
+    /// Appends it as text; to a terminal, without what could steer it.
+    pub(super) fn write(&self, escape: bool, out: &mut Vec<u8>) {
+        if escape {
+            terminal::escape(&self.raw, out);
+        } else {
+            out.extend_from_slice(&self.raw);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! From the hits of a block to what is printed of it, and from blocks to inputs: which lines are selected, counted and
+//! shown. Lines are what grep's options count, however many hits a line has.
+
+use super::blocks::{Block, Piece};
+use super::name::Name;
+use super::rows::{Line, Look, Rules};
+use memchr::{memchr, memchr_iter};
+use stockade::matcher::Hit;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Report {
+    pub(super) show: Show,
+    /// `-v`: select the lines without a hit.
+    pub(super) invert: bool,
+    /// `-m`: no more lines of an input than this.
+    pub(super) max: Option<u64>,
+    pub(super) look: Look,
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Show {
+    /// A row for each hit, or with `-v` for each line without one.
+    #[default]
+    Rows,
+    /// `-c`: for each input, how many lines are selected.
+    Count,
+    /// `-l`: the names of the inputs that have a selected line.
+    Names,
+    /// `-q`: nothing; the first selected line ends the search.
+    Nothing,
+}
+
+/// What came of a block.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Rendered {
+    /// What to print.
+    pub(super) rows: Vec<u8>,
+    /// Selected lines.
+    pub(super) selected: u64,
+    /// Where the rows of each selected line end, if `-m` may want to know.
+    ends: Vec<usize>,
+    /// Set if the block is a piece of a line.
+    part: Option<Part>,
+    /// Whether rows leave out some of a line.
+    pub(super) shortened: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    last: bool,
+    hit: bool,
+}
+
+/// All rows of a line together may repeat this much of it; beyond that, each shows a part of the line. In bytes.
+const REPEAT: usize = 1 << 20;
+
+impl Report {
+    /// Renders one block. The hits are those of the block's text, in its order.
+    pub(super) fn block(&self, name: &Name, block: &Block, hits: &mut Vec<Hit>, rules: Rules<'_>) -> Rendered {
+        let mut out = Rendered::default();
+        match block.piece {
+            Some(piece) => self.piece(name, block, piece, hits, rules, &mut out),
+            None if self.invert => self.lines_without(name, block, hits, &mut out),
+            None => self.lines_with(name, block, hits, rules, &mut out),
+        }
+        out
+    }
+
+    fn lines_with(&self, name: &Name, block: &Block, hits: &[Hit], rules: Rules<'_>, out: &mut Rendered) {
+        let text = block.text();
+        let (mut counted_to, mut number) = (0, block.first_line);
+        for hits in hits.chunk_by(|a, b| a.line_start == b.line_start) {
+            out.selected += 1;
+            let Some((first, true)) = hits.first().map(|first| (first, self.show == Show::Rows)) else { continue };
+            number += memchr_iter(b'\n', text.get(counted_to..first.line_start).unwrap_or_default()).count() as u64;
+            counted_to = first.line_start;
+            let line_text = text.get(first.line_start..first.line_end).unwrap_or_default();
+            let line = Line {
+                name,
+                number,
+                offset: block.offset + first.line_start as u64,
+                text: line_text,
+                start: 0,
+                more: false,
+                shorten: hits.len() > 1 && hits.len().saturating_mul(line_text.len()) > REPEAT,
+            };
+            out.shortened |= line.shorten;
+            for hit in hits {
+                self.look.hit(&line, hit.span.clone(), hit, rules, &mut out.rows);
+            }
+            self.end_line(out);
+        }
+    }
+
+    fn lines_without(&self, name: &Name, block: &Block, hits: &[Hit], out: &mut Rendered) {
+        let text = block.text();
+        let mut hits = hits.iter().map(|hit| hit.line_start).peekable();
+        let (mut start, mut number) = (0, block.first_line);
+        while let Some(rest) = text.get(start..).filter(|rest| !rest.is_empty()) {
+            let next = start + memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+            if hits.peek() != Some(&start) {
+                out.selected += 1;
+                if self.show == Show::Rows {
+                    let text = strip_line_end(&text[start..next]);
+                    let offset = block.offset + start as u64;
+                    let line = Line { name, number, offset, text, start: 0, more: false, shorten: false };
+                    self.look.miss(&line, &mut out.rows);
+                    self.end_line(out);
+                }
+            }
+            while hits.next_if_eq(&start).is_some() {}
+            start = next;
+            number += 1;
+        }
+    }
+
+    fn piece(
+        &self,
+        name: &Name,
+        block: &Block,
+        piece: Piece,
+        hits: &mut Vec<Hit>,
+        rules: Rules<'_>,
+        out: &mut Rendered,
+    ) {
+        let mut line = Line {
+            name,
+            number: block.first_line,
+            offset: block.offset,
+            text: block.text().get(piece.mark..).unwrap_or_default(),
+            start: piece.start,
+            more: !piece.last,
+            shorten: true,
+        };
+        if piece.last {
+            line.text = strip_line_end(line.text);
+        }
+        hits.retain_mut(|hit| {
+            hit.span.start = hit.span.start.saturating_sub(piece.mark);
+            hit.span.end = hit.span.end.saturating_sub(piece.mark);
+            let end = piece.start + hit.span.end as u64;
+            piece.settled < end && end <= piece.settles
+        });
+        out.part = Some(Part { last: piece.last, hit: !hits.is_empty() });
+        out.shortened = self.show == Show::Rows && !self.look.json && !self.look.only_matching;
+        if self.show != Show::Rows {
+            return;
+        }
+        if self.invert && piece.start == 0 {
+            self.look.miss(&line, &mut out.rows);
+        } else if !self.invert {
+            for hit in hits.iter() {
+                self.look.hit(&line, hit.span.clone(), hit, rules, &mut out.rows);
+            }
+        }
+    }
+
+    fn end_line(&self, out: &mut Rendered) {
+        if self.max.is_some() {
+            out.ends.push(out.rows.len());
+        }
+    }
+}
+
+/// A line without its newline, and without the carriage return before that.
+fn strip_line_end(line: &[u8]) -> &[u8] {
+    let Some(line) = line.strip_suffix(b"\n") else { return line };
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// What is known of an input after some of its blocks.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Selected lines so far.
+    selected: u64,
+    /// The line of the last piece has a hit.
+    hit: bool,
+    /// The row of a long line that counts if no piece of it has a hit.
+    held: Vec<u8>,
+}
+
+impl Tally {
+    /// Adds the next block of the input to what is printed. Returns whether the rest of the input matters.
+    pub(super) fn add(&mut self, report: &Report, name: &Name, block: Rendered, out: &mut Vec<u8>) -> bool {
+        let before = self.selected;
+        let room = report.max.unwrap_or(u64::MAX).saturating_sub(before);
+        match block.part {
+            None if block.selected > room => {
+                let end = room.checked_sub(1).and_then(|last| block.ends.get(last as usize)).copied().unwrap_or(0);
+                self.selected += room;
+                out.extend_from_slice(&block.rows[..end]);
+            }
+            None => {
+                self.selected += block.selected;
+                out.extend_from_slice(&block.rows);
+            }
+            Some(part) => self.add_part(report, part, block.rows, out),
+        }
+        let first = before == 0 && self.selected > 0;
+        if first && report.show == Show::Names {
+            report.look.name(name, out);
+        }
+        let line_open = block.part.is_some_and(|part| !part.last);
+        match report.show {
+            Show::Names | Show::Nothing => self.selected == 0,
+            Show::Rows | Show::Count => line_open || report.max.is_none_or(|max| self.selected < max),
+        }
+    }
+
+    /// Adds a piece of a line. The line is selected with its first hit, or with `-v` at its end for want of one.
+    fn add_part(&mut self, report: &Report, part: Part, rows: Vec<u8>, out: &mut Vec<u8>) {
+        let newly_hit = part.hit && !self.hit;
+        self.hit |= part.hit;
+        if report.invert {
+            if !rows.is_empty() {
+                self.held = rows;
+            }
+            if part.last && !self.hit {
+                self.selected += 1;
+                out.append(&mut self.held);
+            }
+        } else {
+            self.selected += u64::from(newly_hit);
+            out.extend_from_slice(&rows);
+        }
+        if part.last {
+            self.hit = false;
+            self.held.clear();
+        }
+    }
+
+    /// Ends the input.
+    pub(super) fn end(&self, report: &Report, name: &Name, out: &mut Vec<u8>) {
+        if report.show == Show::Count {
+            report.look.count(name, self.selected, out);
+        }
+    }
+
+    /// Whether any line was selected.
+    pub(super) fn any(&self) -> bool {
+        self.selected > 0
+    }
+}
