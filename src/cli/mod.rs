@@ -1,5 +1,6 @@
 //! The command line: one file per command, each with its `Args` (the flags, declared and documented) and its `run`.
 
+mod check;
 mod completions;
 mod error;
 mod man;
@@ -54,6 +55,7 @@ impl Globals {
 enum Command {
     Match(matching::Args),
     Why(why::Args),
+    Check(check::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -64,6 +66,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match command {
         Command::Match(args) => matching::run(&args, &globals),
         Command::Why(args) => why::run(&args, &globals),
+        Command::Check(args) => check::run(&args, &globals),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };
