@@ -1,16 +1,16 @@
 //! `stockade match`: which log lines hold something that an indicator describes.
 //!
-//! Inputs ([`walk`], [`source`], [`decompress`]) become blocks of whole lines ([`blocks`]); threads search them and hand
+//! Inputs ([`walk`], [`open`], [`decompress`]) become blocks of whole lines ([`blocks`]); threads search them and hand
 //! in what is printed of each ([`pipeline`]); options like grep's decide which lines that is ([`report`]), and [`rows`]
 //! how it looks.
 
 mod blocks;
 mod decompress;
 mod name;
+mod open;
 mod pipeline;
 mod report;
 mod rows;
-mod source;
 #[cfg(test)]
 mod tests;
 mod walk;

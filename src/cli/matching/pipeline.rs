@@ -11,9 +11,9 @@
 use super::blocks::{Block, Blocks, Limits};
 use super::decompress::Text;
 use super::name::Name;
+use super::open::open;
 use super::report::{Rendered, Report, Show, Tally};
 use super::rows::Rules;
-use super::source;
 use super::walk::{Input, Walk};
 use crate::cli::error::say;
 use std::collections::{BTreeMap, VecDeque};
@@ -192,7 +192,7 @@ impl<S: Search> Pipeline<S> {
         while let Some(Task { file, name, from }) = self.take() {
             let mut blocks = match from {
                 From::Opened(blocks) => blocks,
-                From::Unopened(input) => match source::open(&input, self.report.show == Show::Rows) {
+                From::Unopened(input) => match open(&input, self.report.show == Show::Rows) {
                     Ok((text, eager)) => Box::new(Blocks::new(text, eager, self.limits)),
                     Err(message) => {
                         self.fail(file, &message, true);
