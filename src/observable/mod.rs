@@ -16,6 +16,7 @@ pub mod kind;
 mod literal;
 mod path;
 mod refang;
+pub mod text;
 
 pub use kind::hash::canonical_name as canonical_hash_name;
 pub use literal::{literal_is_vague, literal_path, on_borders};
