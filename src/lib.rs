@@ -1,5 +1,6 @@
 //! Stockade checks logs against STIX threat intelligence.
 
+pub mod blocklist;
 pub mod compile;
 pub mod matcher;
 pub mod observable;
