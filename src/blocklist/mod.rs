@@ -5,8 +5,7 @@ mod order;
 mod reason;
 
 pub use list::{
-    Address, Blocklist, Capabilities, Counts, Credit, Digest, Entry, Item, Name, Prefix, Refusal, Subdomains, Target,
-    Text,
+    Address, Blocklist, Capabilities, Counts, Credit, Digest, Entry, Item, Name, Prefix, Refusal, Subdomains, Text,
 };
 pub use order::{is_below, reversed};
 pub use reason::Reason;
