@@ -2,6 +2,7 @@
 
 pub mod blocklist;
 pub mod compile;
+pub mod log;
 pub mod matcher;
 pub mod observable;
 pub mod pattern;

@@ -8,24 +8,25 @@ use super::reason::Reason;
 use crate::compile::{EntryId, IndicatorRef, RuleSet};
 use crate::observable::Kind;
 use crate::stix::Timestamp;
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 
 /// What the policy has to know of a format to decide what may go into a file of it.
-#[derive(Clone, Copy)]
-pub struct Capabilities<'f> {
-    /// What is to be written, of what it can carry.
-    pub kinds: &'f [Kind],
+#[derive(Clone, Copy, Debug)]
+pub struct Capabilities {
+    /// What it can carry.
+    pub kinds: &'static [Kind],
+    /// Whether a file holds one kind only, so that one has to be chosen.
+    pub one_kind: bool,
     /// Whether a listed name stands for the names below it.
     pub subdomains: Subdomains,
     /// Whether a name below a listed one can be kept reachable.
     pub exceptions: bool,
-    /// Whether one entry may stand for several listed values. Not where each entry tells of its indicators.
-    pub merge: bool,
     /// The most entries that the target loads.
     pub max_entries: Option<usize>,
     /// Why a value cannot be written, although it is of a kind that the format carries.
-    pub refuses: &'f dyn Fn(Item<'_>) -> Option<Refusal>,
+    pub refuses: fn(Item<'_>, &Target<'_>) -> Option<Refusal>,
 }
 
 /// Whether a format blocks what is below a listed name.
@@ -37,6 +38,13 @@ pub enum Subdomains {
     Always,
     /// It cannot.
     Never,
+}
+
+/// What a file is for, as far as it decides which values fit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Target<'t> {
+    /// The zone that names are written below, without trailing dot.
+    pub zone: &'t str,
 }
 
 /// Why a format cannot carry a value.
@@ -63,6 +71,13 @@ pub enum Item<'a> {
     Email(&'a str),
     /// A digest.
     Digest(Kind, &'a [u8]),
+}
+
+impl Capabilities {
+    /// For formats that can carry every value of their kinds.
+    pub const fn takes_all(_: Item<'_>, _: &Target<'_>) -> Option<Refusal> {
+        None
+    }
 }
 
 /// A listed name.
@@ -167,7 +182,7 @@ impl<'r> Blocklist<'r> {
         &self.names
     }
 
-    /// Whether each name stands for the names below it too. Then no name is below another, if the format lets entries merge.
+    /// Whether each name stands for the names below it too. If so, no name is below another.
     pub fn subdomains(&self) -> bool {
         self.subdomains
     }
@@ -177,12 +192,12 @@ impl<'r> Blocklist<'r> {
         &self.exceptions
     }
 
-    /// IPv4 prefixes, sorted; disjoint and as few as possible, if the format lets entries merge.
+    /// IPv4 prefixes: sorted, disjoint, as few as possible.
     pub fn ipv4(&self) -> &[Prefix<u32>] {
         &self.ipv4
     }
 
-    /// IPv6 prefixes, sorted; disjoint and as few as possible, if the format lets entries merge.
+    /// IPv6 prefixes: sorted, disjoint, as few as possible.
     pub fn ipv6(&self) -> &[Prefix<u128>] {
         &self.ipv6
     }
@@ -273,9 +288,9 @@ impl<'r> Blocklist<'r> {
         if self.exceptions.iter().any(|exception| below(exception)) {
             return false;
         }
-        let listed = |name: &str| self.names.binary_search_by(|listed| reversed(listed.name, name)).is_ok();
-        let above = name.match_indices('.').filter_map(|(dot, _)| name.get(dot + 1..));
-        listed(name) || (self.subdomains && above.into_iter().any(listed))
+        let after = self.names.partition_point(|listed| reversed(listed.name, name) != Ordering::Greater);
+        let Some(last) = after.checked_sub(1).and_then(|at| self.names.get(at)) else { return false };
+        last.name == name || (self.subdomains && below(last.name))
     }
 
     /// Whether all addresses of an IPv4 prefix are blocked by one entry.
@@ -294,7 +309,9 @@ impl<'r> Blocklist<'r> {
 }
 
 fn covers<A: Address>(prefixes: &[Prefix<A>], start: A, len: u8) -> bool {
-    (0..=len).any(|len| prefixes.binary_search(&Prefix::containing(start, len)).is_ok())
+    let after = prefixes.partition_point(|prefix| prefix.start <= start);
+    let last = after.checked_sub(1).and_then(|at| prefixes.get(at));
+    last.is_some_and(|prefix| prefix.len <= len && start <= prefix.last())
 }
 
 /// Something a blocklist holds, which indicators stand behind.

@@ -5,7 +5,8 @@ mod order;
 mod reason;
 
 pub use list::{
-    Address, Blocklist, Capabilities, Counts, Credit, Digest, Entry, Item, Name, Prefix, Refusal, Subdomains, Text,
+    Address, Blocklist, Capabilities, Counts, Credit, Digest, Entry, Item, Name, Prefix, Refusal, Subdomains, Target,
+    Text,
 };
 pub use order::{is_below, reversed};
 pub use reason::Reason;

@@ -3,6 +3,7 @@
 mod allow;
 mod hit;
 mod index;
+mod line;
 mod scan;
 mod why;
 

@@ -22,12 +22,12 @@ const LONGEST_SEARCH: usize = 256;
 const SALTS: u64 = 16;
 
 impl ExactIndex {
-    /// Indexes the texts that `wanted` picks.
-    pub(crate) fn new(atoms: &Atoms, wanted: impl Fn(&Text) -> bool) -> Self {
+    /// Indexes the texts that `wanted` picks; its filter has room for `more` keys, see [`Self::admit`].
+    pub(crate) fn new(atoms: &Atoms, wanted: impl Fn(&Text) -> bool, more: usize) -> Self {
         let count = atoms.texts().iter().filter(|text| wanted(text)).count();
-        let mut index = Self::empty(count, 0);
+        let mut index = Self::empty(count, more, 0);
         for salt in 0..SALTS {
-            index = Self::empty(count, salt);
+            index = Self::empty(count, more, salt);
             let fits = (0..)
                 .zip(atoms.texts())
                 .filter(|(_, text)| wanted(text))
@@ -39,9 +39,14 @@ impl ExactIndex {
         index
     }
 
-    fn empty(count: usize, salt: u64) -> Self {
+    fn empty(count: usize, more: usize, salt: u64) -> Self {
         let slots = (count * 3 / 2 + 1).next_power_of_two();
-        Self { filter: Filter::with_capacity(count), slots: vec![0; slots], chain: Vec::new(), salt }
+        Self { filter: Filter::with_capacity(count + more), slots: vec![0; slots], chain: Vec::new(), salt }
+    }
+
+    /// Lets a key that is not listed pass the filter, because the caller has more to say about it.
+    pub(crate) fn admit(&mut self, kind: Kind, bytes: &[u8]) {
+        self.filter.insert(self.hash(kind, bytes));
     }
 
     /// Inserts an atom and returns how many slots were searched.
@@ -152,7 +157,7 @@ mod tests {
         #[test]
         fn the_index_finds_every_owner_of_a_text_and_no_other(list in proptest::collection::vec("[ab.]{0,5}", 0..200), asked in "[ab.]{0,5}") {
             let atoms = atoms(&list);
-            let index = ExactIndex::new(&atoms, |text| text.entry % 3 != 0);
+            let index = ExactIndex::new(&atoms, |text| text.entry % 3 != 0, 0);
             let mut found: Vec<u32> = index.atoms(&atoms, Kind::Domain, asked.as_bytes()).map(|t| t.entry).collect();
             found.sort_unstable();
             let expected: Vec<u32> = (0..).zip(&list).filter(|(i, t)| i % 3 != 0 && **t == asked).map(|(i, _)| i).collect();

@@ -3,12 +3,14 @@
 pub(crate) mod exact;
 mod filter;
 mod hash;
+mod hosts;
 pub(crate) mod literal;
 pub(crate) mod prefix;
 
 use crate::compile::{Atoms, Meta, Text, pack};
 use crate::observable::{Kind, Shape, Value, kind};
 use exact::ExactIndex;
+use hosts::Hosts;
 use prefix::{Blocks, PrefixIndex};
 
 /// How a listed value covers the value that was asked for.
@@ -41,6 +43,8 @@ pub(crate) struct Index {
     pub(crate) names: ExactIndex,
     /// URLs, mail and hardware addresses, digests.
     pub(crate) rest: ExactIndex,
+    /// Where listed URLs and mail addresses live.
+    pub(crate) hosts: Hosts,
 }
 
 impl Index {
@@ -50,12 +54,16 @@ impl Index {
         let ipv4: Vec<_> = atoms.ipv4().iter().filter(|a| takes_part(a.entry)).copied().collect();
         let ipv6: Vec<_> = atoms.ipv6().iter().filter(|a| takes_part(a.entry)).copied().collect();
         let ipv4 = PrefixIndex::new(ipv4);
+        let hosts = Hosts::new(atoms, takes_part);
+        let mut names = ExactIndex::new(atoms, |text| is_name(text) && takes_part(text.entry), hosts.names().count());
+        hosts.names().for_each(|name| names.admit(Kind::Domain, name.as_bytes()));
         Self {
-            blocks: Blocks::new(&ipv4),
+            blocks: Blocks::new(ipv4.ranges().chain(hosts.ipv4().map(|address| (address, address)))),
             ipv4,
             ipv6: PrefixIndex::new(ipv6),
-            names: ExactIndex::new(atoms, |text| is_name(text) && takes_part(text.entry)),
-            rest: ExactIndex::new(atoms, |text| !is_name(text) && takes_part(text.entry)),
+            names,
+            rest: ExactIndex::new(atoms, |text| !is_name(text) && takes_part(text.entry), 0),
+            hosts,
         }
     }
 

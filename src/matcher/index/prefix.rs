@@ -8,8 +8,6 @@ use crate::compile::Address;
 
 /// An address as a number.
 pub(crate) trait Number: Copy + Ord {
-    /// Length of an address in bits.
-    const BITS: u8;
     /// The last address of the prefix that begins here.
     fn last(self, len: u8) -> Self;
     /// The upper 16 bits.
@@ -17,7 +15,6 @@ pub(crate) trait Number: Copy + Ord {
 }
 
 impl Number for u32 {
-    const BITS: u8 = 32;
     fn last(self, len: u8) -> Self {
         self | u32::MAX.checked_shr(u32::from(len)).unwrap_or(0)
     }
@@ -27,7 +24,6 @@ impl Number for u32 {
 }
 
 impl Number for u128 {
-    const BITS: u8 = 128;
     fn last(self, len: u8) -> Self {
         self | u128::MAX.checked_shr(u32::from(len)).unwrap_or(0)
     }
@@ -87,12 +83,8 @@ impl<A: Number> PrefixIndex<A> {
         Self { nodes, tops, atoms }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
-    }
-
     /// The distinct prefixes, as first and last address.
-    fn ranges(&self) -> impl Iterator<Item = (A, A)> {
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (A, A)> {
         self.nodes.iter().map(|n| (n.start, n.start.last(n.len)))
     }
 
@@ -138,10 +130,12 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    pub(crate) fn new(prefixes: &PrefixIndex<u32>) -> Self {
-        let shift = if prefixes.nodes.len() < 10_000 { 12 } else { 8 };
+    /// Of ranges, each from its first to its last address.
+    pub(crate) fn new(ranges: impl Iterator<Item = (u32, u32)>) -> Self {
+        let ranges: Vec<_> = ranges.collect();
+        let shift = if ranges.len() < 10_000 { 12 } else { 8 };
         let mut bits = vec![0_u64; 1 << (32 - shift - 6)];
-        for (first, last) in prefixes.ranges() {
+        for (first, last) in ranges {
             for block in first >> shift..=last >> shift {
                 bits[(block >> 6) as usize] |= 1 << (block & 63);
             }
@@ -186,7 +180,7 @@ mod tests {
         #[test]
         fn the_index_finds_what_looking_at_each_prefix_finds(list in crowded(), probes in proptest::collection::vec(any::<u32>(), 20)) {
             let index = PrefixIndex::new(list.clone());
-            let blocks = Blocks::new(&index);
+            let blocks = Blocks::new(index.ranges());
             let edges = list.iter().flat_map(|a| [a.start, a.start.last(a.len), a.start.wrapping_sub(1), a.start.last(a.len).wrapping_add(1)]);
             for address in edges.chain(probes) {
                 let mut found: Vec<u32> = index.covering(address).map(|a| a.entry).collect();

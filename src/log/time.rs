@@ -1,0 +1,232 @@
+//! When a log line was written, as the line itself says.
+//!
+//! The first instant in the first [`REACH`] bytes counts. Read are RFC 3339 and its relatives (`2026-01-31T10:05:03.5Z`,
+//! `2026-01-31 10:05:03,123`, `2026/01/31 10:05:03`), the common log format (`31/Jan/2026:10:05:03 +0100`), RFC 3164
+//! (`Jan 31 10:05:03`), the C library (`Sat Jan 31 10:05:03 2026`), and seconds since 1970 at the beginning of a line or
+//! behind `"ts":` (`1769853903.25`). A time without zone is UTC.
+
+use crate::stix::Timestamp;
+
+/// How far into a line its time is looked for, in bytes.
+pub const REACH: usize = 400;
+
+/// Reads times of lines, and keeps the year for those that state none.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// Times without a year are put into the year that ends with this instant and a day.
+    latest: Timestamp,
+}
+
+const MONTHS: [&[u8]; 12] =
+    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+const DAY: i64 = 86_400;
+
+impl Clock {
+    /// A clock for lines written up to an instant, mostly now.
+    pub fn new(latest: Timestamp) -> Self {
+        Self { latest }
+    }
+
+    /// When a line was written, if it says so.
+    ///
+    /// ```
+    /// use stockade::{log::Clock, stix::Timestamp};
+    ///
+    /// let clock = Clock::new(Timestamp::parse("2026-03-01T00:00:00Z").unwrap());
+    /// let at = |line: &str| clock.time_of(line.as_bytes()).map(|at| at.to_string());
+    /// let expected = Some("2026-01-31T10:05:03Z".to_owned());
+    /// assert_eq!(at("198.51.100.7 - - [31/Jan/2026:11:05:03 +0100] \"GET / HTTP/1.1\""), expected);
+    /// assert_eq!(at("Jan 31 10:05:03 host sshd[7]: closed"), expected);
+    /// assert_eq!(at("no time at all"), None);
+    /// ```
+    pub fn time_of(&self, line: &[u8]) -> Option<Timestamp> {
+        let line = &line[..line.len().min(REACH)];
+        if let Some(at) = seconds(line) {
+            return Some(at);
+        }
+        // Every other form has a colon between digits; what stands before the first such colon tells which it is.
+        (2..line.len()).filter(|&at| line[at] == b':' && line[at - 1].is_ascii_digit()).find_map(|colon| {
+            let hour = colon - 2;
+            let (clock, rest) = time_of_day(&line[hour..])?;
+            let before = &line[..hour];
+            iso(before, clock, rest)
+                .or_else(|| common_log(before, clock, rest))
+                .or_else(|| self.month_first(before, clock, rest))
+        })
+    }
+
+    /// `Jan 31 ` before the time, perhaps a year behind it.
+    fn month_first(&self, before: &[u8], clock: &[u8], rest: &[u8]) -> Option<Timestamp> {
+        let before = before.strip_suffix(b" ")?;
+        let (day, before) = trailing_number(before)?;
+        let before = before.trim_ascii_end();
+        let month = month(before.get(before.len().checked_sub(3)?..)?)?;
+        if let Some(year) = rest.strip_prefix(b" ").and_then(leading_year) {
+            return instant(year, month, day, clock, b"", b"");
+        }
+        let (fraction, _) = fraction(rest);
+        let limit = self.latest.seconds + DAY;
+        let year = year_of(limit);
+        [year, year - 1]
+            .into_iter()
+            .filter_map(|y| instant(y, month, day, clock, fraction, b""))
+            .find(|at| at.seconds <= limit)
+    }
+}
+
+/// Seconds since 1970 at the beginning of the line, or as the value of `"ts"`.
+fn seconds(line: &[u8]) -> Option<Timestamp> {
+    let start = match memchr::memmem::find(line, b"\"ts\":") {
+        Some(at) => at + 5,
+        None => 0,
+    };
+    let rest = line[start..].trim_ascii_start();
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (fraction, tail) = fraction(&rest[digits..]);
+    // Ten digits are 2001 to 2286; fewer or more are some other number.
+    let ends = tail.first().is_none_or(|b| matches!(b, b'\t' | b' ' | b',' | b'}'));
+    if digits != 10 || !ends || (start == 0 && fraction.is_empty()) {
+        return None;
+    }
+    let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<i64>().ok();
+    let nanos = fraction.iter().chain(std::iter::repeat(&b'0')).take(9).fold(0, |n, b| n * 10 + u32::from(b - b'0'));
+    Some(Timestamp::from_unix(number(&rest[..digits])?, nanos))
+}
+
+/// `hh:mm:ss` and what follows.
+fn time_of_day(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (clock, rest) = text.split_at_checked(8)?;
+    let shape = |(i, b): (usize, &u8)| if i % 3 == 2 { *b == b':' } else { b.is_ascii_digit() };
+    clock.iter().enumerate().all(shape).then_some((clock, rest))
+}
+
+/// `2026-01-31T` or `2026/01/31 ` before the time.
+fn iso(before: &[u8], clock: &[u8], rest: &[u8]) -> Option<Timestamp> {
+    let (date, separator) = before.get(before.len().checked_sub(11)?..)?.split_at(10);
+    let (b'-' | b'/', b'T' | b't' | b' ') = (date[4], separator[0]) else { return None };
+    if date[7] != date[4] {
+        return None;
+    }
+    let (fraction, rest) = fraction(rest);
+    instant(number(&date[..4])?, number(&date[5..7])?, number(&date[8..])?, clock, fraction, zone(rest))
+}
+
+/// `31/Jan/2026:` before the time.
+fn common_log(before: &[u8], clock: &[u8], rest: &[u8]) -> Option<Timestamp> {
+    let date = before.get(before.len().checked_sub(12)?..)?;
+    let (b'/', b'/', b':') = (date[2], date[6], date[11]) else { return None };
+    let zone = zone(rest.strip_prefix(b" ").unwrap_or(rest));
+    instant(number(&date[7..11])?, month(&date[3..6])?, number(&date[..2])?, clock, b"", zone)
+}
+
+fn instant(year: i64, month: i64, day: i64, clock: &[u8], fraction: &[u8], zone: &[u8]) -> Option<Timestamp> {
+    let clock = std::str::from_utf8(clock).ok()?;
+    let mut text = format!("{year:04}-{month:02}-{day:02}T{clock}");
+    if !fraction.is_empty() {
+        text.push('.');
+        text.push_str(std::str::from_utf8(fraction).ok()?);
+    }
+    match zone {
+        [sign @ (b'+' | b'-'), digits @ ..] => {
+            let digits: Vec<char> = digits.iter().filter(|b| **b != b':').map(|b| char::from(*b)).collect();
+            let [a, b, c, d] = digits.as_slice() else { return None };
+            text.push_str(&format!("{}{a}{b}:{c}{d}", char::from(*sign)));
+        }
+        _ => text.push('Z'),
+    }
+    Timestamp::parse_lenient(&text).ok()
+}
+
+/// Digits behind a `.` or `,`, and what follows them.
+fn fraction(text: &[u8]) -> (&[u8], &[u8]) {
+    match text {
+        [b'.' | b',', rest @ ..] if rest.first().is_some_and(u8::is_ascii_digit) => {
+            rest.split_at(rest.iter().take_while(|b| b.is_ascii_digit()).count())
+        }
+        _ => (b"", text),
+    }
+}
+
+/// `+0100` or `+01:00`; anything else is no zone, which means UTC.
+fn zone(text: &[u8]) -> &[u8] {
+    let [b'+' | b'-', digits @ ..] = text else { return b"" };
+    let length = match digits {
+        [a, b, b':', c, d, ..] if [a, b, c, d].iter().all(|x| x.is_ascii_digit()) => 6,
+        [a, b, c, d, ..] if [a, b, c, d].iter().all(|x| x.is_ascii_digit()) => 5,
+        _ => 0,
+    };
+    &text[..length]
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
+}
+
+fn month(name: &[u8]) -> Option<i64> {
+    MONTHS.iter().position(|month| month.eq_ignore_ascii_case(name)).map(|index| index as i64 + 1)
+}
+
+fn trailing_number(text: &[u8]) -> Option<(i64, &[u8])> {
+    let digits = text.iter().rev().take_while(|b| b.is_ascii_digit()).count().min(2);
+    let (rest, digits) = text.split_at(text.len() - digits);
+    Some((number(digits).filter(|_| !digits.is_empty())?, rest))
+}
+
+fn leading_year(text: &[u8]) -> Option<i64> {
+    let (year, rest) = text.split_at_checked(4)?;
+    number(year).filter(|year| (1970..2200).contains(year) && !rest.first().is_some_and(u8::is_ascii_alphanumeric))
+}
+
+/// The calendar year of an instant.
+fn year_of(seconds: i64) -> i64 {
+    let text = Timestamp::from_unix(seconds, 0).to_string();
+    text.get(..4).and_then(|year| number(year.as_bytes())).unwrap_or(1970)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_tell_their_time_in_many_ways() {
+        let clock = Clock::new(Timestamp::parse("2026-03-01T00:00:00Z").expect("an instant"));
+        let cases = [
+            ("2026-01-31T10:05:03Z x", "2026-01-31T10:05:03Z"),
+            ("{\"timestamp\":\"2026-01-31T11:05:03.250+01:00\"}", "2026-01-31T10:05:03.25Z"),
+            ("{\"timestamp\":\"2026-01-31T11:05:03.250000+0100\",\"x\":1}", "2026-01-31T10:05:03.25Z"),
+            ("2026-01-31 10:05:03,250 INFO x", "2026-01-31T10:05:03.25Z"),
+            ("2026/01/31 10:05:03 [error] x", "2026-01-31T10:05:03Z"),
+            ("h - - [31/Jan/2026:11:05:03 +0100] \"GET / HTTP/1.1\"", "2026-01-31T10:05:03Z"),
+            ("<34>Jan 31 10:05:03 host app: x", "2026-01-31T10:05:03Z"),
+            ("Jan  3 10:05:03 host app: x", "2026-01-03T10:05:03Z"),
+            ("Dec 31 10:05:03 host app: x", "2025-12-31T10:05:03Z"),
+            ("[Sun Dec 04 04:47:44 2005] [notice] x", "2005-12-04T04:47:44Z"),
+            ("1769853903.250000\tC1\t10.0.0.1", "2026-01-31T10:05:03.25Z"),
+            ("{\"ts\":1769853903.25,\"uid\":\"C\"}", "2026-01-31T10:05:03.25Z"),
+            ("{\"ts\":1769853903,\"uid\":\"C\"}", "2026-01-31T10:05:03Z"),
+            ("%ASA x 2026-01-31 10:05:03 y 2027-01-31 10:05:03", "2026-01-31T10:05:03Z"),
+        ];
+        for (line, expected) in cases {
+            let at = clock.time_of(line.as_bytes()).unwrap_or_else(|| panic!("no time in {line}"));
+            assert_eq!(at, Timestamp::parse(expected).expect("an instant"), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        let clock = Clock::new(Timestamp::parse("2026-03-01T00:00:00Z").expect("an instant"));
+        for line in [
+            "",
+            ":",
+            "12:34:56",
+            "10.0.0.1:80 10:05",
+            "2026-13-31T10:05:03Z",
+            "99/Jan/2026:10:05:03",
+            "1769853903 packets",
+            "aa:bb:cc:dd:ee:ff",
+            "Feb 30 10:05:03",
+        ] {
+            assert_eq!(clock.time_of(line.as_bytes()), None, "{line}");
+        }
+    }
+}
