@@ -11,10 +11,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("observable", &[]),
     ("compile", &["pattern", "observable", "stix"]),
     ("matcher", &["compile", "observable", "stix"]),
-    ("log", &["observable"]),
+    ("log", &["observable", "stix"]),
     ("source", &["stix", "observable"]),
     ("store", &["stix"]),
-    ("blocklist", &["compile", "observable"]),
+    ("blocklist", &["compile", "observable", "stix"]),
     ("render", &["blocklist", "observable"]),
 ];
 
