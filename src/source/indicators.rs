@@ -17,22 +17,47 @@ pub(crate) struct Indicators<'v> {
     markings: Markings,
     held: Vec<(Place, Box<[u8]>)>,
     held_bytes: usize,
-    pub(crate) summary: Summary,
+    summary: Summary,
+    /// The first fault, if nothing came before it.
+    fault: Option<(Place, Broken)>,
+    /// That fault, to be visited once it is clear that it is not all there is.
+    pending: Option<(Place, Rejected<'static>)>,
+    /// Something was found that is no fault.
+    found: bool,
 }
 
 impl<'v> Indicators<'v> {
     pub(crate) fn new(visit: &'v mut dyn FnMut(Place, Item<'_>)) -> Self {
-        Self { visit, markings: Markings::default(), held: Vec::new(), held_bytes: 0, summary: Summary::default() }
+        Self {
+            visit,
+            markings: Markings::default(),
+            held: Vec::new(),
+            held_bytes: 0,
+            summary: Summary::default(),
+            fault: None,
+            pending: None,
+            found: false,
+        }
     }
 
-    /// Takes the indicators that were held back; what has not been defined by now never will be.
-    pub(crate) fn finish(mut self) -> Summary {
+    /// Takes the indicators that were held back; what has not been defined by now never will be. The error is the first
+    /// fault, if there was nothing but faults.
+    pub(crate) fn finish(mut self) -> Result<Summary, (Place, Broken)> {
         for (place, bytes) in std::mem::take(&mut self.held) {
             if let Ok((members, _)) = Members::read(&bytes) {
                 self.take(&members, place, false);
             }
         }
-        self.summary
+        match self.fault {
+            Some(fault) if !self.found => Err(fault),
+            _ => Ok(self.summary),
+        }
+    }
+
+    fn visit_pending(&mut self) {
+        if let Some((place, rejected)) = self.pending.take() {
+            (self.visit)(place, Item::Rejected(rejected));
+        }
     }
 
     /// Whether the object was taken; it is not if it waits for a marking.
@@ -63,6 +88,10 @@ impl<'v> Indicators<'v> {
 impl Sink for Indicators<'_> {
     fn object(&mut self, bytes: &[u8], place: Place) -> Result<Extent, Fault> {
         let (members, extent) = Members::read(bytes)?;
+        if !self.found && matches!(extent, Extent::Object(_)) {
+            self.found = true;
+            self.visit_pending();
+        }
         if let Extent::Object(length) = extent
             && !self.take(&members, place, self.held_bytes < HELD_LIMIT)
         {
@@ -74,6 +103,8 @@ impl Sink for Indicators<'_> {
 
     /// A list of values may be an array of strings, too.
     fn string(&mut self, raw: Raw<'_>, place: Place) {
+        self.found = true;
+        self.visit_pending();
         let text = raw.string().and_then(Result::ok);
         let item = match text.as_deref().map(observable::classify) {
             Some(Ok(value)) => {
@@ -102,6 +133,12 @@ impl Sink for Indicators<'_> {
             reason: broken.reason(),
             detail: broken.detail().into(),
         };
-        (self.visit)(place, Item::Rejected(rejected));
+        if self.found || self.fault.is_some() {
+            self.visit_pending();
+            (self.visit)(place, Item::Rejected(rejected));
+        } else {
+            self.fault = Some((place, broken));
+            self.pending = Some((place, rejected));
+        }
     }
 }

@@ -9,18 +9,25 @@
 //! What cannot be used is an [`Item::Rejected`] with its place and reason, and reading goes on. An error ends the reading of one file: it cannot be
 //! opened or read, or it is nothing of the above.
 
+pub mod csv;
 mod documents;
+mod files;
+mod format;
 mod indicators;
+pub mod list;
 mod window;
 
 pub use documents::Broken;
+pub use files::files;
 pub use window::Place;
 
 use crate::observable::Value;
 use crate::stix::Indicator;
 use crate::stix::json::{self, Extent, Fault, Raw};
 use documents::Sink;
+use format::{Format, Unknown};
 use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, Read};
 use window::Window;
 
@@ -76,18 +83,80 @@ pub struct Summary {
     pub cut: bool,
 }
 
-/// Visits the items of one stream.
+/// Why the reading of a source ended early.
+#[derive(Debug)]
+pub struct ReadError(ReadErrorKind);
+
+#[derive(Debug)]
+enum ReadErrorKind {
+    Io(io::Error),
+    Unknown(Unknown),
+    /// It looked like JSON, and then there was none.
+    Json(Place, Broken),
+}
+
+impl ReadError {
+    /// The error of the reader, if it was one. What came before it was visited.
+    pub fn io(&self) -> Option<&io::Error> {
+        if let ReadErrorKind::Io(error) = &self.0 { Some(error) } else { None }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            ReadErrorKind::Io(error) => error.fmt(out),
+            ReadErrorKind::Unknown(unknown) => unknown.fmt(out),
+            ReadErrorKind::Json(Place { line, column }, broken) => {
+                let prefix = if matches!(broken, Broken::Json(_)) { "neither JSON nor a list: " } else { "" };
+                let (reason, detail) = (broken.reason(), broken.detail());
+                write!(out, "{prefix}{reason} at line {line}, column {column}: {detail}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// Visits the items of one stream, whatever its format; compression is the reader's concern.
+///
+/// ```
+/// use stockade::source::{self, Item};
+///
+/// let mut values = Vec::new();
+/// let list = b"# a list\n192.0.2.1\nhxxp://evil[.]example/a  # defanged\n0.0.0.0 www.evil.example\n";
+/// source::read(&mut &list[..], &mut |_place, item| {
+///     if let Item::Value(value) = item {
+///         values.push(value.to_string());
+///     }
+/// })?;
+/// assert_eq!(values, ["192.0.2.1", "http://evil.example/a", "www.evil.example"]);
+/// # Ok::<(), source::ReadError>(())
+/// ```
 ///
 /// # Errors
-/// The reader's, after everything that came before it was visited.
-pub fn read_from(reader: &mut dyn Read, visit: &mut dyn FnMut(Place, Item<'_>)) -> io::Result<Summary> {
+/// The reader failed, after everything that came before it was visited; or the stream is neither JSON nor a list.
+pub fn read(reader: &mut dyn Read, visit: &mut dyn FnMut(Place, Item<'_>)) -> Result<Summary, ReadError> {
     let mut window = Window::new(reader);
     window.more();
-    skip_byte_order_mark(&mut window);
-    let mut sink = indicators::Indicators::new(visit);
-    documents::walk(&mut window, &mut sink);
-    let summary = sink.finish();
-    window.take_failure().map_or(Ok(summary), Err)
+    read_window(&mut window, visit)
+}
+
+fn read_window(window: &mut Window<'_>, visit: &mut dyn FnMut(Place, Item<'_>)) -> Result<Summary, ReadError> {
+    skip_byte_order_mark(window);
+    let format = format::detect(window.rest(), window.is_finished());
+    let summary = match format {
+        Ok(Format::List) => list::read(window, visit),
+        Ok(Format::Csv(plan)) => csv::read(window, &plan, visit),
+        Ok(Format::Json) => {
+            let mut sink = indicators::Indicators::new(visit);
+            documents::walk(window, &mut sink);
+            sink.finish().map_err(|(place, broken)| ReadError(ReadErrorKind::Json(place, broken)))?
+        }
+        Err(unknown) if !window.has_failed() => return Err(ReadError(ReadErrorKind::Unknown(unknown))),
+        Err(_) => Summary::default(),
+    };
+    window.take_failure().map_or(Ok(summary), |error| Err(ReadError(ReadErrorKind::Io(error))))
 }
 
 /// Takes the JSON of an object, or what is wrong with it.

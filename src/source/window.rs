@@ -97,6 +97,25 @@ impl<'r> Window<'r> {
         self.end > before
     }
 
+    /// Length of the line that the rest begins with, without its newline; reads on if need be. `None` at the end.
+    pub(crate) fn line(&mut self) -> Option<usize> {
+        self.line_from(0)
+    }
+
+    /// As [`Window::line`], of the line that begins `ahead` of the rest; its end is counted from the rest.
+    pub(crate) fn line_from(&mut self, ahead: usize) -> Option<usize> {
+        let mut searched = ahead;
+        loop {
+            if let Some(length) = memchr::memchr(b'\n', self.rest().get(searched..)?) {
+                return Some(searched + length);
+            }
+            searched = self.rest().len();
+            if !self.more() {
+                return (searched > ahead).then_some(searched);
+            }
+        }
+    }
+
     /// Whether nothing can be added before something is used.
     pub(crate) fn is_full(&self) -> bool {
         self.end - self.start >= self.limit

@@ -83,10 +83,13 @@ pub(crate) struct Markings {
 impl Markings {
     /// The level of a marking.
     pub(crate) fn level(&self, id: &str) -> Level {
-        match (well_known(id), self.seen.get(id)) {
-            (Some(tlp), _) | (None, Some(&Some(tlp))) => Level::Tlp(tlp),
-            (None, Some(None)) => Level::Other,
-            (None, None) => Level::Undefined,
+        if let Some(tlp) = well_known(id) {
+            return Level::Tlp(tlp);
+        }
+        match self.seen.get(id) {
+            Some(&Some(tlp)) => Level::Tlp(tlp),
+            Some(None) => Level::Other,
+            None => Level::Undefined,
         }
     }
 
