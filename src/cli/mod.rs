@@ -6,6 +6,7 @@ mod error;
 mod man;
 mod matching;
 mod terminal;
+mod test;
 mod why;
 
 use clap::{Parser, Subcommand};
@@ -56,6 +57,7 @@ enum Command {
     Match(matching::Args),
     Why(why::Args),
     Check(check::Args),
+    Test(test::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -67,6 +69,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Match(args) => matching::run(&args, &globals),
         Command::Why(args) => why::run(&args, &globals),
         Command::Check(args) => check::run(&args, &globals),
+        Command::Test(args) => test::run(&args, &globals),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

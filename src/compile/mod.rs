@@ -2,11 +2,19 @@
 
 mod atom;
 mod entries;
+pub mod like;
+pub mod literal;
 mod lower;
 mod path;
+mod pcre;
+pub mod prefix;
+pub mod program;
+pub mod regex;
+pub mod repair;
 mod ruleset;
 
 pub use atom::{Address, Atom, AtomId, Atoms, Holder, Meta, Text, pack};
 pub use lower::{Expression, Literal, Lowered, Seek, lower};
 pub use path::canonical;
+pub use program::{Program, ProgramError};
 pub use ruleset::{Compound, EntryId, Filter, IndicatorRef, Rejected, RuleSet, RuleSetBuilder, Status};

@@ -1,6 +1,7 @@
 //! Finds what indicators describe in text and observations.
 
 mod allow;
+pub mod eval;
 mod hit;
 mod index;
 mod line;
