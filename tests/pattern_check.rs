@@ -108,7 +108,7 @@ fn text_shows_the_place() {
     assert_eq!(code, 1);
     snapbox::assert_data_eq!(
         out,
-        snapbox::str![[r#"
+        snapbox::str![[r"
 (standard input):2: expected a value, found `x`
   |
 1 | [file:name = x]
@@ -117,7 +117,7 @@ fn text_shows_the_place() {
 
 (standard input):3: repaired at byte 11: keyword in other than upper case read as `LIKE`
 
-"#]]
+"]]
     );
     assert_eq!(err, "stockade: 2 valid (1 of them after repairs), 1 invalid\n");
 }

@@ -468,7 +468,8 @@ fn help_brackets(text: &str) -> String {
     let bracketed = format!("[{text}]");
     if other.iter().any(|beginning| text.starts_with(beginning)) {
         "this looks like another pattern language, which `pattern_type` would name".into()
-    } else if text.len() < 80 && Pattern::parse(&bracketed, Reading::Strict).is_ok() {
+    } else if text.len() < 80 && !text.contains(caret::is_hidden) && Pattern::parse(&bracketed, Reading::Strict).is_ok()
+    {
         format!("write {bracketed}")
     } else {
         "a pattern is [object-type:property = 'value']".into()

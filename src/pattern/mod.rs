@@ -22,6 +22,7 @@ mod grammar;
 mod parser;
 mod print;
 mod repair;
+pub mod simple;
 
 pub use ast::{Ast, Span};
 pub use error::Error;

@@ -14,7 +14,7 @@ use super::error::{Error, Fault};
 use super::repair::{Repair, RepairKind};
 use super::{MAX_BYTES, Reading};
 use expression::Chain;
-pub(super) use token::is_plain_key;
+pub(super) use token::{KEY, START, WORD, class, is_keyword, is_plain_key};
 
 /// The bytes that remain.
 type Input<'i> = &'i [u8];

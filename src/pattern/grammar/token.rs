@@ -77,7 +77,7 @@ pub(super) fn symbol<'i>(text: &'static str, expected: Expected) -> impl Fn(Inpu
 #[inline]
 pub(super) fn word(input: Input<'_>) -> Parsed<'_, Input<'_>> {
     match input {
-        [first, ..] if CLASS[*first as usize] & START != 0 => take_while1(in_word).parse(input),
+        [first, ..] if class(*first) & START != 0 => take_while1(in_word).parse(input),
         _ => Err(Fault::expected(Expected::Name, input)),
     }
 }
@@ -85,21 +85,32 @@ pub(super) fn word(input: Input<'_>) -> Parsed<'_, Input<'_>> {
 /// Whether a byte belongs to a word.
 #[inline]
 pub(super) fn in_word(byte: u8) -> bool {
-    CLASS[byte as usize] & WORD != 0
+    class(byte) & WORD != 0
 }
 
-const START: u8 = 1;
-const WORD: u8 = 2;
+/// May begin a word.
+pub(in crate::pattern) const START: u8 = 1;
+/// May stand in a word.
+pub(in crate::pattern) const WORD: u8 = 2;
+/// May stand in a key without quotes.
+pub(in crate::pattern) const KEY: u8 = 4;
 
-/// What each byte may be part of.
+/// What a byte may be part of.
+#[inline]
+pub(in crate::pattern) fn class(byte: u8) -> u8 {
+    CLASS[byte as usize]
+}
+
 static CLASS: [u8; 256] = {
     let mut class = [0; 256];
     let mut byte = 0;
     while byte < 128 {
         let b = byte as u8;
         if b.is_ascii_alphabetic() || b == b'_' {
-            class[byte] = START | WORD;
-        } else if b.is_ascii_digit() || b == b'-' {
+            class[byte] = START | WORD | KEY;
+        } else if b.is_ascii_digit() {
+            class[byte] = WORD | KEY;
+        } else if b == b'-' {
             class[byte] = WORD;
         }
         byte += 1;
@@ -132,7 +143,7 @@ const KEYWORDS: [&str; 19] = [
 
 /// Whether a word is a keyword, which it is only in the grammar's own letters.
 #[inline]
-pub(super) fn is_keyword(word: &[u8]) -> bool {
+pub(in crate::pattern) fn is_keyword(word: &[u8]) -> bool {
     // Nearly every word is lower case; only two keywords are.
     match word {
         [b'A'..=b'Z', ..] | b"true" | b"false" => KEYWORDS.iter().any(|keyword| keyword.as_bytes() == word),
