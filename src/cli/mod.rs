@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod error;
+mod indicators;
 mod man;
 mod matching;
 mod terminal;

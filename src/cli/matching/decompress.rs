@@ -10,7 +10,7 @@ const PIECE: usize = 256 << 10;
 const XZ_MEMORY: u64 = 256 << 20;
 
 /// An input as text, decompressed if need be.
-pub(super) struct Text {
+pub(in crate::cli) struct Text {
     reader: Box<dyn Read + Send>,
     /// The name of the compression, and how many compressed bytes were used.
     compressed: Option<(&'static str, Arc<AtomicU64>)>,
@@ -21,7 +21,7 @@ impl Text {
     ///
     /// # Errors
     /// As the reader.
-    pub(super) fn new(mut source: impl Read + Send + 'static) -> io::Result<Self> {
+    pub(in crate::cli) fn new(mut source: impl Read + Send + 'static) -> io::Result<Self> {
         let mut head = Vec::new();
         let format = loop {
             match Format::of(&head) {

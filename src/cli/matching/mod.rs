@@ -5,7 +5,7 @@
 //! how it looks.
 
 mod blocks;
-mod decompress;
+pub(super) mod decompress;
 mod name;
 mod open;
 mod pipeline;

@@ -1,0 +1,224 @@
+//! `-i SRC`: which indicators a command works with, from files of any format, folders and standard input.
+
+mod rejects;
+
+use super::Globals;
+use super::error::{Error, reason, say};
+use super::matching::decompress::Text;
+use rejects::{Rejects, Unused};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use stockade::compile::{Filter, RuleSet, RuleSetBuilder};
+use stockade::pattern::Reading;
+use stockade::source::{self, Item, Place};
+use stockade::stix::{Timestamp, Tlp};
+
+/// Flags that say which indicators to take.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Indicators")]
+#[group(skip)]
+pub(crate) struct Args {
+    /// Where indicators come from: a file or directory of STIX, plain lists, hosts files or CSV, which are told apart by
+    /// their content; `-` is standard input. May be given several times
+    #[arg(short, long = "indicators", value_name = "SRC", required = true)]
+    sources: Vec<PathBuf>,
+    /// Take only indicators of at least this confidence, or of none stated
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    min_confidence: u8,
+    /// Take only indicators with this label; with one of them, if given several times
+    #[arg(long = "label", value_name = "LABEL")]
+    labels: Vec<String>,
+    /// Take only indicators of this type (`indicator_types`); of one of them, if given several times
+    #[arg(long = "type", value_name = "TYPE")]
+    types: Vec<String>,
+    /// Take only indicators marked no stricter: clear, green, amber, amber+strict, red. Those without a marking are taken
+    #[arg(long, value_name = "LEVEL")]
+    tlp: Option<Tlp>,
+    /// The instant at which indicators have to be valid, such as 2026-05-16T08:00:00Z; the default is now
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse_lenient)]
+    at: Option<Timestamp>,
+    /// Take indicators that are no longer valid, too
+    #[arg(long)]
+    include_expired: bool,
+    /// Read patterns by the letter of the standard, without repairs
+    #[arg(long)]
+    strict: bool,
+    /// Write each indicator that cannot be used to this file, as a line of JSON with the reason
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+}
+
+impl Args {
+    /// Whether standard input is one of the sources, so that nothing else can come from there.
+    pub(crate) fn use_stdin(&self) -> bool {
+        self.sources.iter().any(|source| is_stdin(source))
+    }
+}
+
+/// The indicators that were asked for.
+pub(crate) struct Loaded {
+    /// All that could be used, active or not.
+    pub(crate) rules: RuleSet,
+    /// Which of them take part.
+    pub(crate) filter: Filter,
+    /// A source could not be read to its end. Reported already; what came before is among the rules.
+    pub(crate) incomplete: bool,
+}
+
+/// Reads all sources, and says on standard error what could not be used.
+///
+/// # Errors
+/// A source does not exist or cannot be opened, is neither JSON nor a list, or the rejects cannot be written.
+pub(crate) fn load(args: &Args, globals: &Globals) -> Result<Loaded, Error> {
+    let reading = if args.strict { Reading::Strict } else { Reading::Pragmatic };
+    let mut loader = Loader {
+        builder: RuleSetBuilder::new(reading),
+        rejects: Rejects::new(args.rejects.as_deref())?,
+        globals,
+        incomplete: false,
+        used: 0,
+    };
+    for source in &args.sources {
+        loader.source(source)?;
+    }
+    loader.rejects.finish(globals)?;
+    let filter = Filter {
+        at: args.at.unwrap_or_else(now),
+        include_expired: args.include_expired,
+        min_confidence: args.min_confidence,
+        labels: args.labels.clone(),
+        types: args.types.clone(),
+        tlp: args.tlp,
+    };
+    Ok(Loaded { rules: loader.builder.build(), filter, incomplete: loader.incomplete })
+}
+
+struct Loader<'g> {
+    builder: RuleSetBuilder,
+    rejects: Rejects,
+    globals: &'g Globals,
+    incomplete: bool,
+    /// Indicators and values taken so far.
+    used: u64,
+}
+
+impl Loader<'_> {
+    fn source(&mut self, path: &Path) -> Result<(), Error> {
+        let before = self.used;
+        if is_stdin(path) {
+            self.stream("(standard input)", io::stdin()).map_err(Error::new)?;
+        } else if path.is_dir() {
+            for file in source::files(path).map_err(Error::new)? {
+                self.file_of_folder(&file);
+            }
+        } else {
+            let file = open(path).map_err(|error| Error::file(path, &error))?;
+            self.stream(&path.display().to_string(), file).map_err(Error::new)?;
+        }
+        if self.used == before {
+            self.globals.warn(format_args!("{}: no indicators", path.display()));
+        }
+        Ok(())
+    }
+
+    /// A folder may hold other things beside indicators; but what cannot even be read is missing.
+    fn file_of_folder(&mut self, path: &Path) {
+        match open(path) {
+            Ok(file) => {
+                if let Err(message) = self.stream(&path.display().to_string(), file) {
+                    self.globals.warn(message);
+                }
+            }
+            Err(error) => self.broke_off(&path.display().to_string(), &error),
+        }
+    }
+
+    /// Reads one stream to its end. The error says why it is no source of indicators.
+    fn stream(&mut self, name: &str, stream: impl io::Read + Send + 'static) -> Result<(), String> {
+        let mut text = match Text::new(stream) {
+            Ok(text) => text,
+            Err(error) => {
+                self.broke_off(name, &error);
+                return Ok(());
+            }
+        };
+        self.builder.origin(name);
+        let result = source::read(&mut text, &mut |place, item| self.item(name, place, item));
+        match result {
+            Ok(summary) => {
+                self.incomplete |= summary.cut;
+                Ok(())
+            }
+            Err(error) => match error.io() {
+                Some(error) => {
+                    self.broke_off(name, error);
+                    Ok(())
+                }
+                None => Err(format!("{name}: {error}")),
+            },
+        }
+    }
+
+    fn broke_off(&mut self, name: &str, error: &io::Error) {
+        say(format_args!("{name}: cannot be read to its end: {}", reason(error)));
+        self.incomplete = true;
+    }
+
+    fn item(&mut self, source: &str, place: Place, item: Item<'_>) {
+        match item {
+            Item::Indicator { indicator, ignored } => {
+                self.rejects.ignored(ignored);
+                match self.builder.add(&indicator) {
+                    Ok(()) => self.used += 1,
+                    Err(rejected) => self.rejects.add(&Unused {
+                        id: Some(&indicator.id),
+                        name: indicator.name.as_deref(),
+                        source,
+                        line: place.line,
+                        reason: rejected.reason,
+                        detail: &rejected.detail,
+                        pattern: Some(&indicator.pattern),
+                        pattern_type: (indicator.pattern_type != "stix").then_some(&indicator.pattern_type),
+                    }),
+                }
+            }
+            Item::Value(value) => match self.builder.add_value(value) {
+                Ok(()) => self.used += 1,
+                Err(rejected) => self.rejects.add(&Unused {
+                    source,
+                    line: place.line,
+                    reason: rejected.reason,
+                    detail: &rejected.detail,
+                    ..Unused::default()
+                }),
+            },
+            Item::Rejected(rejected) => self.rejects.add(&Unused {
+                id: rejected.id.as_deref(),
+                name: rejected.name.as_deref(),
+                source,
+                line: place.line,
+                reason: rejected.reason,
+                detail: &rejected.detail,
+                pattern: rejected.pattern.as_deref(),
+                pattern_type: None,
+            }),
+        }
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    // Opening a directory works on some systems, and only reading it fails.
+    if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
+}
+
+fn now() -> Timestamp {
+    let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_unix(i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX), elapsed.subsec_nanos())
+}
