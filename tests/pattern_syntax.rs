@@ -112,3 +112,104 @@ fn long_chains_and_lists_are_fine() {
     let observations = vec!["[a:b = 1]"; 50_000].join(" AND ");
     assert_eq!(parser.parse(&observations, Reading::Strict).unwrap().nodes.len(), 100_001);
 }
+
+/// What only the pragmatic reading takes, as it reads it, and the kinds of repair.
+const REPAIRED: &[(&str, &str, &[&str])] = &[
+    ("[a:b = 1 and a:c = 2 Or a:d = 3]", "[a:b = 1 AND a:c = 2 OR a:d = 3]", &["keyword-case", "keyword-case"]),
+    ("[a:b not like 'x']", "[a:b NOT LIKE 'x']", &["keyword-case", "keyword-case"]),
+    ("[not exists a:b]", "[NOT EXISTS a:b]", &["keyword-case", "keyword-case"]),
+    (
+        "[a:b in (1) OR a:b matches 'x' OR a:b issubset 'x' OR a:b isSuperset 'x']",
+        "[a:b IN (1) OR a:b MATCHES 'x' OR a:b ISSUBSET 'x' OR a:b ISSUPERSET 'x']",
+        &["keyword-case"; 4],
+    ),
+    (
+        "[a:b = 1] followedby [a:b = 1] and [a:b = 2]",
+        "[a:b = 1] FOLLOWEDBY [a:b = 1] AND [a:b = 2]",
+        &["keyword-case"; 2],
+    ),
+    ("[a:b = 1] within 5 seconds repeats 2 times", "[a:b = 1] WITHIN 5 SECONDS REPEATS 2 TIMES", &["keyword-case"; 4]),
+    ("a:b = 1", "[a:b = 1]", &["missing-brackets"]),
+    (" (a:b = 1 OR a:c = 2) AND a:d = 3 ", "[(a:b = 1 OR a:c = 2) AND a:d = 3]", &["missing-brackets"]),
+    (
+        "a:b = 1 or c:d = 2 WITHIN 5 SECONDS",
+        "[a:b = 1 OR c:d = 2] WITHIN 5 SECONDS",
+        &["missing-brackets", "keyword-case"],
+    ),
+    ("EXISTS a:b", "[EXISTS a:b]", &["missing-brackets"]),
+    ("[a:b = ‘x’]", "[a:b = 'x']", &["smart-quotes"]),
+    ("[a:b = ’it's \\\\ here’]", r"[a:b = 'it\'s \\ here']", &["smart-quotes"]),
+    ("[a:b LIKE “say ‘x’”]", "[a:b LIKE 'say ‘x’']", &["smart-quotes"]),
+    ("[a:hashes.‘SHA-256’ IN (‘x’, 'y')]", "[a:hashes.'SHA-256' IN ('x', 'y')]", &["smart-quotes", "smart-quotes"]),
+    (
+        "[a:b = t‘2020-01-01T00:00:00Z’ OR a:b = h“00”]",
+        "[a:b = t'2020-01-01T00:00:00Z' OR a:b = h'00']",
+        &["smart-quotes", "smart-quotes"],
+    ),
+    ("[file:hashes.SHA-256 = 'x']", "[file:hashes.'SHA-256' = 'x']", &["unquoted-hash-key"]),
+    ("[file:x.hashes[*].hashes.SHA3-512 = 'x']", "[file:x.hashes[*].hashes.'SHA3-512' = 'x']", &["unquoted-hash-key"]),
+    (
+        "[a:b = 1] START “2020-01-01T00:00:00Z” STOP '2021-01-01T00:00:00Z'",
+        "[a:b = 1] START t'2020-01-01T00:00:00Z' STOP t'2021-01-01T00:00:00Z'",
+        &["smart-quotes", "start-stop-string", "start-stop-string"],
+    ),
+];
+
+/// What neither reading takes, since a guess could be wrong.
+const BEYOND_REPAIR: &[&str] = &[
+    "[a:b = \"x\"]",
+    "[a:b = TRUE]",
+    r"[a:b = 'C:\Windows']",
+    "[a:b-c = 1]",
+    "[a:extensions.x-ext.y = 1]",
+    // What is cut off may have held more.
+    "[a:b = 1",
+    "a:b = 1]",
+    "([a:b = 1]",
+    // Which side of the operator the brackets belong to is not clear.
+    "a:b = 1 FOLLOWEDBY a:c = 2",
+    "[a:b = 1] AND a:c = 2",
+    "a:b = 1 AND [a:c = 2]",
+    "[a:b = ‘x”]",
+    "[a:b = 1 && a:c = 2]",
+    "evil.example",
+    "",
+];
+
+#[test]
+fn the_pragmatic_reading_repairs_and_says_so() {
+    for &(text, canonical, kinds) in REPAIRED {
+        assert!(Pattern::parse(text, Reading::Strict).is_err(), "{text}");
+        let pattern = Pattern::parse(text, Reading::Pragmatic).unwrap_or_else(|error| panic!("{}", error.render(text)));
+        assert_eq!(pattern.to_string(), canonical, "{text}");
+        let found: Vec<_> = pattern.repairs().iter().map(|repair| repair.kind.name()).collect();
+        assert_eq!(found, kinds, "{text}");
+    }
+    for text in BEYOND_REPAIR {
+        let result = Pattern::parse(text, Reading::Pragmatic);
+        assert!(result.is_err(), "{text}: {}", result.unwrap());
+    }
+}
+
+#[test]
+fn an_and_must_be_possible_for_one_object_type() {
+    for (text, possible) in [
+        ("[a:b = 1 AND a:c = 2]", true),
+        ("[a:b = 1 AND c:d = 2]", false),
+        ("[a:b = 1 OR c:d = 2]", true),
+        ("[(a:b = 1 OR c:d = 2) AND a:e = 3]", true),
+        ("[(a:b = 1 OR c:d = 2) AND e:f = 3]", false),
+        ("[(a:b = 1 OR c:d = 2) AND (c:e = 3 OR f:g = 4)]", true),
+        ("[(a:b = 1 OR c:d = 2) AND (c:e = 3 OR f:g = 4) AND a:h = 5]", false),
+        ("[a:b = 1 OR c:d = 2 AND a:e = 3]", false),
+        ("[((a:b = 1 OR c:d = 2) AND a:e = 3) OR f:g = 4]", true),
+        ("[f:g = 4 OR ((a:b = 1 OR c:d = 2) AND (f:g = 4 OR h:i = 5))]", false),
+        ("[EXISTS a:b AND c:d NOT IN (1)]", false),
+        ("[a:b = 1] AND [c:d = 2]", true),
+        ("[a:b = 1 AND A:b = 2]", false),
+    ] {
+        for reading in [Reading::Strict, Reading::Pragmatic] {
+            assert_eq!(Pattern::parse(text, reading).is_ok(), possible, "{text}");
+        }
+    }
+}

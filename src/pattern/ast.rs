@@ -56,7 +56,7 @@ pub struct Test {
     pub span: Span,
 }
 
-/// An object path: `type:key.key[0].key[*]`.
+/// An object path: `type:key.key[0].key[*]` (STIX 2.1 section 9.7).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Path {
     /// The object type before the colon.
@@ -143,7 +143,7 @@ pub struct Literal {
     pub escaped: bool,
 }
 
-/// The types of literals (STIX 2.1 section 9.4).
+/// The types of literals (STIX 2.1 section 9.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LiteralKind {
     /// `'text'`
@@ -162,7 +162,7 @@ pub enum LiteralKind {
     Boolean,
 }
 
-/// What stands behind an observation expression (STIX 2.1 section 9.7).
+/// What stands behind an observation expression (STIX 2.1 section 9.5.1).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Qualifier {
     /// `WITHIN x SECONDS`; the number is the literal with this index.
@@ -275,7 +275,7 @@ impl PartialEq for Ast<'_> {
     }
 }
 
-/// Takes the backslash off `\'` and `\\`, the only escapes there are (STIX 2.1 section 9.4).
+/// Takes the backslash off `\'` and `\\`, the only escapes there are (STIX 2.1 section 9.2).
 fn unescape(text: &str, escaped: bool) -> Cow<'_, str> {
     if !escaped {
         return Cow::Borrowed(text);

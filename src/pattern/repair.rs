@@ -20,7 +20,7 @@ pub enum RepairKind {
     KeywordCase(&'static str),
     /// `file:name = 'x'`: a comparison expression without its brackets.
     MissingBrackets,
-    /// `‘x’` or `“x”`: a string in typographic quotes.
+    /// `‘x’` or `“x”`: a string, or the inside of any other quotes, in typographic ones.
     SmartQuotes,
     /// `file:hashes.SHA-256`: the name of a hash algorithm that needs quotes.
     UnquotedHashKey,

@@ -1,8 +1,8 @@
-//! Literals (STIX 2.1 section 9.4), checked as far as their text alone can be wrong.
+//! Literals (STIX 2.1 section 9.2), checked as far as their text alone can be wrong.
 
 use super::token::{first_char, float, hex_pairs, integer, plain_quoted, quoted, word};
 use super::{Grammar, Input, Parsed};
-use crate::pattern::ast::{Literal, LiteralKind};
+use crate::pattern::ast::{Literal, LiteralKind, Span};
 use crate::pattern::error::{Expected, Fault, What};
 use crate::pattern::repair::RepairKind;
 use nom::bytes::complete::take_while_m_n;
@@ -27,7 +27,7 @@ impl Grammar<'_, '_> {
         if let [b'\'', body @ ..] = input {
             let (rest, (text, escaped)) = quoted(input)?;
             let start = self.at(body);
-            let span = crate::pattern::Span { start, end: start + text.len() as u32 };
+            let span = Span { start, end: start + text.len() as u32 };
             return Ok((rest, Literal { kind: LiteralKind::String, span, escaped }));
         }
         self.smart_string(input, Expected::String)
@@ -36,9 +36,9 @@ impl Grammar<'_, '_> {
     fn other_literal<'i>(&mut self, input: Input<'i>) -> Parsed<'i, Literal> {
         match input {
             [b'0'..=b'9' | b'+' | b'-' | b'.', ..] => self.number(input),
-            [b't', b'\'', ..] => self.prefixed(input, LiteralKind::Timestamp, timestamp),
-            [b'h', b'\'', ..] => self.prefixed(input, LiteralKind::Hex, hex_pairs),
-            [b'b', b'\'', ..] => self.prefixed(input, LiteralKind::Binary, base64),
+            [b't', b'\'' | 0x80..=0xff, ..] => self.prefixed(input, LiteralKind::Timestamp, timestamp),
+            [b'h', b'\'' | 0x80..=0xff, ..] => self.prefixed(input, LiteralKind::Hex, hex_pairs),
+            [b'b', b'\'' | 0x80..=0xff, ..] => self.prefixed(input, LiteralKind::Binary, base64),
             _ => match word(input) {
                 Ok((rest, b"true" | b"false")) => {
                     Ok((rest, Literal { kind: LiteralKind::Boolean, span: self.span(input, rest), escaped: false }))
@@ -73,19 +73,26 @@ impl Grammar<'_, '_> {
         &mut self,
         input: Input<'i>,
         kind: LiteralKind,
-        check: impl Fn(Input<'i>) -> Parsed<'i, ()>,
+        check: impl Fn(Input<'_>) -> Parsed<'_, ()>,
     ) -> Parsed<'i, Literal> {
-        let (rest, text) = plain_quoted(&input[1..])?;
-        // The parts of a literal count what remains of the literal, not of the whole.
-        check(text).map_err(|error| error.map(|fault| fault.within(rest.len() + 1)))?;
-        let start = self.at(input) + 2;
-        let span = crate::pattern::Span { start, end: start + text.len() as u32 };
+        let quoted = &input[1..];
+        let (rest, span) = if quoted.starts_with(b"'") {
+            let (rest, text) = plain_quoted(quoted)?;
+            let start = self.at(quoted) + 1;
+            (rest, Span { start, end: start + text.len() as u32 })
+        } else {
+            let (rest, literal) = self.smart_string(quoted, Expected::Value)?;
+            (rest, literal.span)
+        };
+        // A check counts what remains of the literal, not of the whole.
+        let behind = self.text.len() - span.end as usize;
+        check(self.bytes(span)).map_err(|error| error.map(|fault| fault.within(behind)))?;
         Ok((rest, Literal { kind, span, escaped: false }))
     }
 
     /// A string in typographic quotes, single or double, which only the pragmatic reading knows.
     #[cold]
-    fn smart_string<'i>(&mut self, input: Input<'i>, expected: Expected) -> Parsed<'i, Literal> {
+    pub(super) fn smart_string<'i>(&mut self, input: Input<'i>, expected: Expected) -> Parsed<'i, Literal> {
         let family: &[char] = match first_char(input) {
             Some('\u{2018}'..='\u{201B}') => &['\u{2018}', '\u{2019}', '\u{201A}', '\u{201B}'],
             Some('\u{201C}'..='\u{201F}') => &['\u{201C}', '\u{201D}', '\u{201E}', '\u{201F}'],

@@ -122,6 +122,11 @@ impl Grammar<'_, '_> {
             self.buffers.steps.push(Step::Key { span: Span { start, end: start + text.len() as u32 }, escaped });
             return Ok((rest, ()));
         }
+        if let [b'"' | b'`' | 0x80..=0xff, ..] = input {
+            let (rest, key) = self.smart_string(input, Expected::Property)?;
+            self.buffers.steps.push(Step::Key { span: key.span, escaped: key.escaped });
+            return Ok((rest, ()));
+        }
         let (rest, key) = word(input).map_err(|_| Fault::expected(Expected::Property, input))?;
         if is_keyword(key) {
             return Err(Fault::new(What::KeywordAsKey, input, rest));
