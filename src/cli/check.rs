@@ -9,8 +9,7 @@ use serde::Serialize;
 use std::fs;
 use std::io::{self, BufWriter, Read, StdoutLock, Write};
 use std::path::{Path, PathBuf};
-use stockade::compile::Program;
-use stockade::pattern::{Ast, Parser, Reading, Span, excerpt};
+use stockade::pattern::{Ast, Parser, Reading, Span};
 
 /// Validate patterns, and list what the pragmatic reading would mend
 ///
@@ -94,25 +93,15 @@ struct Verdict<'a> {
     span: Option<[u32; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    warning: Option<Warning>,
     repairs: Vec<Finding>,
     path: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
-    /// The error or warning as text shows it.
+    /// The error as text shows it.
     #[serde(skip)]
     rendered: String,
-}
-
-/// Why a valid pattern can never match: a regular expression that is broken or beyond what is supported, say. The
-/// language has no rule against it.
-#[derive(Serialize)]
-struct Warning {
-    message: String,
-    span: [u32; 2],
 }
 
 /// Something that the pragmatic reading mends.
@@ -120,24 +109,17 @@ struct Warning {
 struct Finding {
     kind: &'static str,
     message: String,
-    /// Repairs of syntax have a place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    span: Option<[u32; 2]>,
+    span: [u32; 2],
 }
 
 /// Everything that the pragmatic reading mends in a pattern: the one place that lists it.
-fn repairs(ast: &Ast<'_>, program: &Program) -> Vec<Finding> {
+fn repairs(ast: &Ast<'_>) -> Vec<Finding> {
     let syntax = ast.repairs.iter().map(|repair| Finding {
         kind: repair.kind.name(),
         message: repair.to_string(),
-        span: Some(pair(repair.span)),
+        span: pair(repair.span),
     });
-    let meaning = program.repairs.iter().map(|repair| Finding {
-        kind: repair.kind.name(),
-        message: repair.to_string(),
-        span: None,
-    });
-    syntax.chain(meaning).collect()
+    syntax.collect()
 }
 
 fn pair(span: Span) -> [u32; 2] {
@@ -151,7 +133,6 @@ impl Check {
             error: None,
             span: None,
             skipped: None,
-            warning: None,
             repairs: Vec::new(),
             path,
             line: input.line,
@@ -160,14 +141,8 @@ impl Check {
         };
         match &input.content {
             Content::Pattern(text) => match self.parser.parse(text, self.reading) {
-                Ok(ast) => match Program::new(&ast, self.reading) {
-                    Ok(program) if self.reading == Reading::Pragmatic => verdict.repairs = repairs(&ast, &program),
-                    Ok(_) => {}
-                    Err(error) => {
-                        verdict.rendered = format!("never matches: {error}\n{}", excerpt(text, error.span));
-                        verdict.warning = Some(Warning { message: error.to_string(), span: pair(error.span) });
-                    }
-                },
+                Ok(ast) if self.reading == Reading::Pragmatic => verdict.repairs = repairs(&ast),
+                Ok(_) => {}
                 Err(error) => {
                     verdict.valid = Some(false);
                     verdict.span = Some(pair(error.span()));
@@ -198,12 +173,11 @@ impl Check {
         let line = verdict.line.map(|line| format!(":{line}")).unwrap_or_default();
         let id = verdict.id.map(|id| format!(": {}", id.escape_debug())).unwrap_or_default();
         let place = format!("{}{line}{id}", verdict.path);
-        if !verdict.rendered.is_empty() {
+        if verdict.valid == Some(false) {
             writeln!(self.out, "{place}: {}", verdict.rendered)?;
         }
         for repair in &verdict.repairs {
-            let at = repair.span.map(|span| format!(" at byte {}", span[0])).unwrap_or_default();
-            writeln!(self.out, "{place}: repaired{at}: {}", repair.message.escape_debug())?;
+            writeln!(self.out, "{place}: repaired at byte {}: {}", repair.span[0], repair.message)?;
         }
         Ok(())
     }
@@ -214,7 +188,6 @@ impl Check {
 struct Counts {
     valid: usize,
     repaired: usize,
-    never: usize,
     invalid: usize,
     skipped: usize,
 }
@@ -225,7 +198,6 @@ impl Counts {
             Some(true) => {
                 self.valid += 1;
                 self.repaired += usize::from(!verdict.repairs.is_empty());
-                self.never += usize::from(verdict.warning.is_some());
             }
             Some(false) => self.invalid += 1,
             None => self.skipped += 1,
@@ -233,11 +205,12 @@ impl Counts {
     }
 
     fn summary(&self) -> String {
-        let unless_none = |count: usize, text: String| if count > 0 { text } else { String::new() };
-        let Self { valid, repaired, never, invalid, skipped } = *self;
-        let repaired = unless_none(repaired, format!(" ({repaired} of them after repairs)"));
-        let never = unless_none(never, format!(" ({never} of them can never match)"));
-        let skipped = unless_none(skipped, format!(", {skipped} skipped that are in another pattern language"));
-        format!("{valid} valid{repaired}{never}, {invalid} invalid{skipped}")
+        let Self { valid, repaired, invalid, skipped } = self;
+        let repaired = if *repaired > 0 { format!(" ({repaired} of them after repairs)") } else { String::new() };
+        let skipped = match skipped {
+            0 => String::new(),
+            _ => format!(", {skipped} skipped that are in another pattern language"),
+        };
+        format!("{valid} valid{repaired}, {invalid} invalid{skipped}")
     }
 }

@@ -10,10 +10,11 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-use stockade::compile::{Filter, RuleSet, RuleSetBuilder};
+use stockade::compile::{Filter, Rejected, RuleSet, RuleSetBuilder};
+use stockade::observable::Value;
 use stockade::pattern::Reading;
 use stockade::source::{self, Item, Place};
-use stockade::stix::{Timestamp, Tlp};
+use stockade::stix::{Indicator, Timestamp, Tlp};
 
 /// Flags that say which indicators to take.
 #[derive(Debug, clap::Args)]
@@ -22,7 +23,7 @@ use stockade::stix::{Timestamp, Tlp};
 pub(crate) struct Args {
     /// Where indicators come from: a file or directory of STIX, plain lists, hosts files or CSV, which are told apart by
     /// their content; `-` is standard input. May be given several times
-    #[arg(short, long = "indicators", value_name = "SRC", required = true)]
+    #[arg(short = 'i', long = "indicators", value_name = "SRC", required = true)]
     sources: Vec<PathBuf>,
     /// Take only indicators of at least this confidence, or of none stated
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
@@ -51,6 +52,11 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// How patterns are to be read.
+    pub(crate) fn reading(&self) -> Reading {
+        if self.strict { Reading::Strict } else { Reading::Pragmatic }
+    }
+
     /// Whether standard input is one of the sources, so that nothing else can come from there.
     pub(crate) fn use_stdin(&self) -> bool {
         self.sources.iter().any(|source| is_stdin(source))
@@ -72,9 +78,26 @@ pub(crate) struct Loaded {
 /// # Errors
 /// A source does not exist or cannot be opened, is neither JSON nor a list, or the rejects cannot be written.
 pub(crate) fn load(args: &Args, globals: &Globals) -> Result<Loaded, Error> {
-    let reading = if args.strict { Reading::Strict } else { Reading::Pragmatic };
+    load_with(args, globals, &mut |builder, item| match item {
+        Taken::Indicator(indicator) => builder.add(indicator),
+        Taken::Value(value) => builder.add_value(value),
+    })
+}
+
+/// Something that a source holds and that can be taken.
+pub(crate) enum Taken<'a> {
+    Indicator(&'a Indicator<'a>),
+    Value(Value),
+}
+
+/// How to take it.
+pub(crate) type Take<'t> = &'t mut dyn FnMut(&mut RuleSetBuilder, Taken<'_>) -> Result<(), Rejected>;
+
+/// As [`load`], for a command that enters indicators in its own way.
+pub(crate) fn load_with(args: &Args, globals: &Globals, take: Take<'_>) -> Result<Loaded, Error> {
     let mut loader = Loader {
-        builder: RuleSetBuilder::new(reading),
+        builder: RuleSetBuilder::new(args.reading()),
+        take,
         rejects: Rejects::new(args.rejects.as_deref())?,
         globals,
         incomplete: false,
@@ -95,8 +118,9 @@ pub(crate) fn load(args: &Args, globals: &Globals) -> Result<Loaded, Error> {
     Ok(Loaded { rules: loader.builder.build(), filter, incomplete: loader.incomplete })
 }
 
-struct Loader<'g> {
+struct Loader<'g, 't> {
     builder: RuleSetBuilder,
+    take: Take<'t>,
     rejects: Rejects,
     globals: &'g Globals,
     incomplete: bool,
@@ -104,7 +128,7 @@ struct Loader<'g> {
     used: u64,
 }
 
-impl Loader<'_> {
+impl Loader<'_, '_> {
     fn source(&mut self, path: &Path) -> Result<(), Error> {
         let before = self.used;
         if is_stdin(path) {
@@ -170,7 +194,7 @@ impl Loader<'_> {
         match item {
             Item::Indicator { indicator, ignored } => {
                 self.rejects.ignored(ignored);
-                match self.builder.add(&indicator) {
+                match (self.take)(&mut self.builder, Taken::Indicator(&indicator)) {
                     Ok(()) => self.used += 1,
                     Err(rejected) => self.rejects.add(&Unused {
                         id: Some(&indicator.id),
@@ -184,7 +208,7 @@ impl Loader<'_> {
                     }),
                 }
             }
-            Item::Value(value) => match self.builder.add_value(value) {
+            Item::Value(value) => match (self.take)(&mut self.builder, Taken::Value(value)) {
                 Ok(()) => self.used += 1,
                 Err(rejected) => self.rejects.add(&Unused {
                     source,

@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod error;
+mod eval;
 mod indicators;
 mod man;
 mod matching;
@@ -10,7 +11,7 @@ mod terminal;
 mod test;
 mod why;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 use error::{Error, Outcome};
 use std::process::ExitCode;
 use terminal::{ColorChoice, ProgressChoice};
@@ -59,18 +60,23 @@ enum Command {
     Why(why::Args),
     Check(check::Args),
     Test(test::Args),
+    Eval(eval::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
 
 /// Reads the arguments, runs the command, and turns what came of it into an exit code.
 pub(crate) fn main() -> ExitCode {
-    let Cli { globals, command } = Cli::parse();
+    let Cli { globals, command } = match Cli::from_arg_matches(&command().get_matches()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     let result = match command {
         Command::Match(args) => matching::run(&args, &globals),
         Command::Why(args) => why::run(&args, &globals),
         Command::Check(args) => check::run(&args, &globals),
         Command::Test(args) => test::run(&args, &globals),
+        Command::Eval(args) => eval::run(&args, &globals),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };
@@ -87,7 +93,9 @@ pub(crate) fn main() -> ExitCode {
 
 /// The whole command line as data, for completions and manual pages.
 fn command() -> clap::Command {
-    <Cli as clap::CommandFactory>::command()
+    // A pattern on the command line stands in for indicators from a source.
+    let optional = |sources: clap::Arg| sources.required(false).required_unless_present("patterns");
+    <Cli as clap::CommandFactory>::command().mut_subcommand("eval", |eval| eval.mut_arg("sources", optional))
 }
 
 #[cfg(test)]

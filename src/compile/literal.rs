@@ -129,6 +129,15 @@ impl Number {
         plain.parse().ok().filter(|float: &f64| !float.is_nan()).map(Self::Float)
     }
 
+    /// The same number as an integer, if it is one.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        match self {
+            Self::Float(float) if float.fract() == 0.0 && float.abs() < 1e30 => Self::Integer(float as i128),
+            number => number,
+        }
+    }
+
     /// Takes a number from JSON.
     pub fn from_json(number: &serde_json::Number) -> Option<Self> {
         let integer = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
@@ -256,7 +265,7 @@ impl Observables {
 }
 
 /// Whether a value is a prefix of more than one address.
-fn is_wide(value: &Value) -> bool {
+pub fn is_wide(value: &Value) -> bool {
     matches!(value, Value::Ipv4(_, 0..=31) | Value::Ipv6(_, 0..=127))
 }
 

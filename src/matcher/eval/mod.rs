@@ -2,13 +2,14 @@
 
 mod compare;
 mod flow;
+mod gates;
+pub mod many;
 mod path;
 mod sequence;
 
 pub use compare::{Answer, satisfies};
 
 use crate::compile::Program;
-use crate::compile::program::Comparison;
 use crate::stix::{ObservedData, Timestamp};
 use flow::{List, Seen};
 use std::fmt;
@@ -16,7 +17,8 @@ use std::fmt;
 /// What evaluating a pattern came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It matches. These observations together satisfy it: their places in the list, in order.
+    /// It matches. These observations satisfy it, by their places in the list and in order: all that do if one is
+    /// enough, otherwise as many as it takes.
     Match(Vec<u32>),
     /// It does not match.
     NoMatch,
@@ -61,28 +63,33 @@ impl fmt::Display for Limit {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn evaluate(program: &Program, observations: &[ObservedData]) -> Outcome {
-    let answer = |comparison: &Comparison, observation: usize| satisfies(comparison, &observations[observation]);
-    decide(program, observations, answer)
+    let answers = observations.iter().zip(0..).flat_map(|(observation, number)| {
+        let comparisons = program.comparisons.iter().zip(0..);
+        comparisons.map(move |(comparison, index)| (number, index, satisfies(comparison, observation)))
+    });
+    conclude(program, observations, answers)
 }
 
-/// Decides a pattern from the answers of its comparisons.
-fn decide(program: &Program, observations: &[ObservedData], answer: impl Fn(&Comparison, usize) -> Answer) -> Outcome {
+/// Decides a pattern from the answers of its comparisons: observation, comparison and answer, by observation.
+fn conclude(
+    program: &Program,
+    observations: &[ObservedData],
+    answers: impl Iterator<Item = (u32, u32, Answer)>,
+) -> Outcome {
     let mut lists = vec![Vec::new(); program.comparisons.len()];
     let mut unknown = lists.clone();
-    let mut relevant = Vec::new();
-    for observation in 0..observations.len() {
-        let number = relevant.len() as u32;
-        let mut concerned = false;
-        for (index, comparison) in program.comparisons.iter().enumerate() {
-            match answer(comparison, observation) {
-                Answer::No => continue,
-                Answer::Yes => lists[index].push(number),
-                Answer::Unknown => unknown[index].push(number),
-            }
-            concerned = true;
+    let mut relevant: Vec<u32> = Vec::new();
+    for (observation, comparison, answer) in answers {
+        let lists = match answer {
+            Answer::No => continue,
+            Answer::Yes => &mut lists,
+            Answer::Unknown => &mut unknown,
+        };
+        if relevant.last() != Some(&observation) {
+            relevant.push(observation);
         }
-        if concerned {
-            relevant.push(observation as u32);
+        if let Some(list) = lists.get_mut(comparison as usize) {
+            list.push(relevant.len() as u32 - 1);
         }
     }
     let seen: Vec<Seen> = relevant.iter().map(|observation| seen(&observations[*observation as usize])).collect();
@@ -93,7 +100,11 @@ fn decide(program: &Program, observations: &[ObservedData], answer: impl Fn(&Com
     let is_unknown = unknown.iter().any(|list| !list.is_empty());
     let possible: Vec<List> =
         lists.iter().zip(&unknown).map(|(sure, unsure)| sorted([&sure[..], unsure].concat())).collect();
-    match sequence::find(&program.sequence, &seen, lists.into_iter().map(sorted).collect()) {
+    let lists: Vec<List> = lists.into_iter().map(sorted).collect();
+    if let Some(single) = sequence::singles(&program.sequence, &seen, &lists).filter(|single| !single.is_empty()) {
+        return Outcome::Match(single.into_iter().map(|number| relevant[number as usize]).collect());
+    }
+    match sequence::find(&program.sequence, &seen, lists) {
         Ok(Some(serving)) => Outcome::Match(serving.into_iter().map(|number| relevant[number as usize]).collect()),
         Ok(None) if !is_unknown => Outcome::NoMatch,
         // If it fails even with everything that is not known taken for a yes, it fails.

@@ -6,7 +6,9 @@
 //! taken back. A limit of steps ends searches that would take too long, and they are then reported as undetermined.
 
 use super::flow::{Budget, Exhausted, Flow, List, Seen, Window};
+use super::nanoseconds;
 use crate::compile::program::Sequence;
+use crate::stix::Timestamp;
 
 /// The outcome of a search: the observations that serve, or that there are none.
 pub(super) type Found = Result<Option<Vec<u32>>, Exhausted>;
@@ -112,6 +114,29 @@ pub(super) fn find(sequence: &Sequence, seen: &[Seen], mut lists: Vec<List>) -> 
     search.run(root)
 }
 
+/// Every observation that satisfies a sequence alone, in order; nothing for a sequence that asks for several.
+pub(super) fn singles(sequence: &Sequence, seen: &[Seen], lists: &[List]) -> Option<List> {
+    let mut all = match sequence {
+        Sequence::Observe(comparison) => lists.get(*comparison as usize)?.clone(),
+        Sequence::Any(members) => {
+            let mut all = Vec::new();
+            for member in members {
+                all.extend(singles(member, seen, lists)?);
+            }
+            all
+        }
+        Sequence::Between(start, stop, inner) => {
+            let window = Window::between(*start, *stop);
+            singles(inner, seen, lists)?.into_iter().filter(|number| window.holds(&seen[*number as usize])).collect()
+        }
+        Sequence::Repeats(1, inner) => singles(inner, seen, lists)?,
+        Sequence::All(_) | Sequence::Followed(_) | Sequence::Repeats(..) | Sequence::Within(..) => return None,
+    };
+    all.sort_unstable();
+    all.dedup();
+    Some(all)
+}
+
 /// For each place of a list the earliest last instant from there on.
 fn earliest_last(list: &List, seen: &[Seen]) -> Vec<i128> {
     let mut earliest = i128::MAX;
@@ -154,9 +179,7 @@ fn build(sequence: &Sequence, times: u64, seen: &[Seen], lists: &mut Vec<List>, 
         }
         Sequence::Repeats(more, inner) => return build(inner, times.saturating_mul(*more), seen, lists, nodes),
         Sequence::Between(start, stop, inner) => {
-            let nanoseconds = super::nanoseconds;
-            let window = Window { from: nanoseconds(*start), to: nanoseconds(*stop) - 1 };
-            Node::Between(window, build(inner, times, seen, lists, nodes))
+            Node::Between(Window::between(*start, *stop), build(inner, times, seen, lists, nodes))
         }
     };
     nodes.push(node);
@@ -448,6 +471,11 @@ impl Search<'_> {
 }
 
 impl Window {
+    /// From one instant on and before another.
+    fn between(start: Timestamp, stop: Timestamp) -> Self {
+        Self { from: nanoseconds(start), to: nanoseconds(stop) - 1 }
+    }
+
     fn narrowed(self, other: Self) -> Self {
         Self { from: self.from.max(other.from), to: self.to.min(other.to) }
     }
