@@ -15,6 +15,8 @@ pub(super) struct View<'t> {
 pub(super) enum Json {
     No,
     Yes,
+    /// The beginning of the line is not known: both readings count.
+    Unknown,
 }
 
 impl Json {
@@ -59,6 +61,7 @@ pub(super) fn starts(view: &View<'_>, start: usize) -> Starts {
         (_, Some(b'\\')) => match backslash(view, start - 1) {
             Some((end, meant)) if end > start => {
                 let even = text[..start].iter().rev().take(8).take_while(|byte| **byte == b'\\').count() % 2 == 0;
+                let even = even || view.json == Json::Unknown;
                 Starts { at: end, escaped: true, joined: meant.is_some_and(is_name_char), also: even.then_some(start) }
             }
             _ => plain,
@@ -66,7 +69,8 @@ pub(super) fn starts(view: &View<'_>, start: usize) -> Starts {
         // A run of hex digits begins behind the letter of the escape.
         (Some(b'\\'), Some(_)) => match backslash(view, start - 2) {
             Some((end, meant)) if end >= start => {
-                Starts { at: end, escaped: true, joined: meant.is_some_and(is_name_char), also: None }
+                let also = (view.json == Json::Unknown).then_some(start);
+                Starts { at: end, escaped: true, joined: meant.is_some_and(is_name_char), also }
             }
             _ => plain,
         },
@@ -87,7 +91,7 @@ pub(super) fn goes_on(view: &View<'_>, end: usize) -> bool {
 fn backslash(view: &View<'_>, at: usize) -> Option<(usize, Option<char>)> {
     let text = view.text;
     match text.get(at + 1)? {
-        b'n' | b't' | b'r' | b'b' | b'f' if view.json == Json::Yes => Some((at + 2, None)),
+        b'n' | b't' | b'r' | b'b' | b'f' if view.json != Json::No => Some((at + 2, None)),
         b'x' => Some((at + 4, char::from_u32(hex(text, at + 2, 2)?))),
         b'u' => Some((at + 6, char::from_u32(hex(text, at + 2, 4)?))),
         _ => None,
@@ -131,7 +135,7 @@ fn without_backslashes(text: &[u8], json: Json) -> Option<Refanged> {
         let at = from + found;
         from = at + 2;
         let meant = match text.get(at + 1) {
-            Some(b'/') if json == Json::Yes => Some((at + 2, '/')),
+            Some(b'/') if json != Json::No => Some((at + 2, '/')),
             Some(b'u' | b'x') => backslash(&view, at).and_then(|(end, meant)| Some((end, meant?))),
             _ => None,
         };
@@ -175,11 +179,20 @@ fn without_percents(text: &[u8]) -> Option<Refanged> {
 }
 
 /// Whether a percent-encoded byte may be part of a token that is none as it is written.
-pub(super) const fn percent_matters(byte: u8) -> bool {
+const fn percent_matters(byte: u8) -> bool {
     is_name(byte) || matches!(byte, b':' | b'@' | b'%')
 }
 
 /// The same for an escape with backslash.
-pub(super) fn matters(meant: char) -> bool {
+fn matters(meant: char) -> bool {
     is_name_char(meant) || matches!(meant, ':' | '@' | '%' | '/' | '?' | '=' | '&' | '#') || meant > '\u{7f}'
+}
+
+/// Whether the `%` or backslash at a position begins an escape that [`unescape`] might undo.
+pub(super) fn may_matter(text: &[u8], at: usize) -> bool {
+    match text[at] {
+        b'%' => percent(&text[at..]).is_some_and(percent_matters),
+        _ if text.get(at + 1) == Some(&b'/') => true,
+        _ => backslash(&View { text, json: Json::No }, at).is_some_and(|(_, meant)| meant.is_some_and(matters)),
+    }
 }

@@ -1,28 +1,43 @@
 //! Chains of hex pairs that are MAC addresses.
 
+use super::super::Value;
 use super::super::kind::mac;
 use super::escapes::{View, starts};
 use super::{Place, Push};
+use std::ops::Range;
 
 /// Destination, source and type as netfilter logs them.
 const NETFILTER_PAIRS: usize = 14;
 
 pub(super) fn scan(view: &View<'_>, push: &mut Push<'_>) {
+    within(view, 0..view.text.len(), |span, value| push(span, None, value, Place::Whole));
+}
+
+/// Tells the addresses in chains that begin in a range; it ends where no chain goes on.
+pub(super) fn within(view: &View<'_>, range: Range<usize>, mut take: impl FnMut(Range<usize>, Value)) {
     let text = view.text;
-    let mut at = 0;
-    while let Some(found) = text[at..].iter().position(u8::is_ascii_hexdigit) {
+    let mut at = range.start;
+    while let Some(found) = text[at..range.end].iter().position(u8::is_ascii_hexdigit) {
         let start = at + found;
-        let (first, pairs) = chain(view, start);
-        addresses(first, pairs, |from| {
-            if let Some(value) = mac::normal(&text[from..from + 17]) {
-                push(from..from + 17, None, value, Place::Whole);
+        at = start;
+        let from = starts(view, start);
+        for (first, escaped) in [(Some(from.at), from.escaped && !from.joined), (from.also, false)] {
+            let Some(first) = first else { continue };
+            let pairs = if from.joined && !escaped { 0 } else { chain(text, first, escaped) };
+            addresses(first, pairs, |from| {
+                if let Some(value) = mac::normal(&text[from..from + 17]) {
+                    take(from..from + 17, value);
+                }
+            });
+            // A chain begins where a word does: past the chain, else past this word.
+            if pairs > 1 {
+                at = at.max(first + 3 * pairs - 1);
             }
-        });
-        // Past the chain, else past this word: a chain begins where a word does.
-        at = if pairs > 1 { first + 3 * pairs - 1 } else { start };
-        while at < text.len() && text[at].is_ascii_hexdigit() {
+        }
+        while at < range.end && text[at].is_ascii_hexdigit() {
             at += 1;
         }
+        at = at.min(range.end);
     }
 }
 
@@ -36,16 +51,12 @@ fn addresses(first: usize, pairs: usize, mut take: impl FnMut(usize)) {
     }
 }
 
-/// The chain of pairs that begins with the run of hex digits at `start`: where its first pair is, and how many there are; none
-/// if it is part of something longer.
-fn chain(view: &View<'_>, start: usize) -> (usize, usize) {
-    let text = view.text;
-    let from = starts(view, start);
-    let first = from.at;
-    let clean = from.escaped && !from.joined || start == 0 || !text[start - 1].is_ascii_alphanumeric();
-    let Some(&joint) = text.get(first + 2).filter(|joint| matches!(joint, b':' | b'-')) else { return (first, 0) };
-    if !clean || (!from.escaped && follows_group(text, start, joint)) {
-        return (first, 0);
+/// How many pairs are in the chain that begins at `first`; none if it is part of something longer.
+fn chain(text: &[u8], first: usize, escaped: bool) -> usize {
+    let clean = escaped || first == 0 || !text[first - 1].is_ascii_alphanumeric();
+    let Some(&joint) = text.get(first + 2).filter(|joint| matches!(joint, b':' | b'-')) else { return 0 };
+    if !clean || (!escaped && follows_group(text, first, joint)) {
+        return 0;
     }
     let pair = |at: usize| {
         text.get(at..at + 2).is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit))
@@ -57,13 +68,13 @@ fn chain(view: &View<'_>, start: usize) -> (usize, usize) {
         pairs += 1;
         at += 2;
         if text.get(at) != Some(&joint) {
-            return (first, pairs);
+            return pairs;
         }
         at += 1;
     }
     // The last joint is followed by something else: by a longer group of hex digits, or by other text.
     let longer = joint == b':' && text.get(at).is_some_and(u8::is_ascii_hexdigit);
-    (first, if longer { 0 } else { pairs })
+    if longer { 0 } else { pairs }
 }
 
 /// Whether the joint before `start` joins the pair to another group of hex digits.

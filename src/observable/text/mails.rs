@@ -57,6 +57,14 @@ fn domain_at(view: &View<'_>, start: usize) -> Option<(usize, String)> {
     found
 }
 
+/// Where the run of ASCII ends that begins here and may be a domain, without what is trimmed.
+pub(super) fn domain_end(text: &[u8], start: usize) -> usize {
+    let length = text[start..].iter().take(domain::MAX_BYTES + 1).take_while(|byte| is_name(**byte)).count();
+    let run = &text[start..start + length];
+    let run = &run[..memchr::memmem::find(run, b"..").unwrap_or(run.len())];
+    start + run.iter().rposition(|byte| !matches!(byte, b'.' | b'-' | b'_')).map_or(0, |last| last + 1)
+}
+
 /// Tells where the local part before `at` may begin, the longest first.
 fn locals(view: &View<'_>, at: usize, mut take: impl FnMut(usize)) {
     let text = view.text;

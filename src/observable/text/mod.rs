@@ -1,7 +1,7 @@
 //! Observables in plain text: what is one, where it begins and ends, and what it stands for.
 //!
 //! [`tokens`] is the specification: every observable of one line, with its place and normal form. It looks at each line
-//! closely and takes microseconds. The finder passes over whole blocks and tells which lines may hold
+//! closely and takes microseconds. The finder ([`find`]) passes over whole blocks and tells which lines may hold
 //! something; it may name too much but never too little.
 //!
 //! # Rules
@@ -44,10 +44,12 @@
 //! **Defanged text** (`hxxp`, `[.]`) is read as it was meant if [`Options::refang`] asks for it.
 
 mod escapes;
+pub mod find;
 mod hashes;
 mod ipv6;
 mod macs;
 mod mails;
+mod masks;
 mod names;
 pub mod urls;
 pub mod versions;

@@ -19,6 +19,12 @@ pub(super) struct Piece {
     pub(super) run_end: Option<usize>,
 }
 
+impl Piece {
+    pub(super) fn new(span: Range<usize>, after_dot: bool, run_end: Option<usize>) -> Self {
+        Self { span, after_dot, run_end }
+    }
+}
+
 pub(super) fn scan(view: &View<'_>, anchors: &Anchors, covered: &[Range<usize>], push: &mut Push<'_>) {
     let text = view.text;
     let mut stretch = Stretch::default();
@@ -210,7 +216,7 @@ pub(super) fn pieces(view: &View<'_>, run: Range<usize>, mut take: impl FnMut(Pi
             let joined = (at == start && joined_left) || (end == run.end && joined_right);
             if !joined && let Some(span) = trimmed(view.text, at..end) {
                 let after_dot = view.text[at] == b'.';
-                take(Piece { span, after_dot, run_end: (end == run.end).then_some(end) });
+                take(Piece::new(span, after_dot, (end == run.end).then_some(end)));
             }
             at = end;
             while at < run.end && view.text[at] == b'.' {

@@ -80,10 +80,22 @@ pub(super) fn anchor(view: &View<'_>, colon: usize) -> Anchor {
 }
 
 /// Where the host begins: behind the last `@` of the authority.
-fn host(text: &[u8], start: usize) -> usize {
+pub(super) fn host(text: &[u8], start: usize) -> usize {
     let end = |byte: &u8| is_hard(*byte) || matches!(*byte, b'/' | b'?' | b'#' | b',' | b';' | b'\'' | b'(' | b')');
     let length = text[start..].iter().position(end).unwrap_or(text.len() - start);
     memchr::memrchr(b'@', &text[start..start + length]).map_or(start, |at| start + at + 1)
+}
+
+/// Where the host ends that begins at `host`.
+pub(super) fn host_end(text: &[u8], host: usize) -> usize {
+    let bracket = text.get(host) == Some(&b'[');
+    let end = |byte: &u8| match *byte {
+        b']' | b'/' | b'?' | b'#' => true,
+        b':' => !bracket,
+        byte => is_hard(byte) || is_soft(byte) || byte == b'(',
+    };
+    let length = text[host..].iter().position(end).unwrap_or(text.len() - host);
+    host + length + usize::from(bracket && text.get(host + length) == Some(&b']'))
 }
 
 pub(super) fn scan(view: &View<'_>, anchors: &Anchors, push: &mut Push<'_>) {

@@ -1,0 +1,472 @@
+//! The finder: one pass over a block of lines that tells where something may stand.
+//!
+//! Property: for every token that [`super::tokens`] finds in a line of the block there is a candidate here with the same span and
+//! value (for a URL its `://`, or its host if it has no scheme; for a mail address its `@`), or the line has an [`odd`](Candidates::odd) position.
+//! Candidates are no tokens: versions are among the addresses, file names among the names.
+//!
+//! Bytes become bit masks of classes ([`super::masks`]); arithmetic on the masks finds where something ends that could be of a
+//! kind, and only there bytes are looked at again. Nothing looks at a byte more than a fixed number of times.
+
+use super::super::kind::hash::kind_of_length;
+use super::super::refang_bytes;
+use super::escapes::{Json, View, is_name, may_matter};
+use super::masks::{Masks, WORD, classify};
+use super::{hashes, ipv6, macs, mails, names, urls};
+use std::net::Ipv4Addr;
+
+/// Which kinds to look for; what no indicator needs can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "a set of switches")]
+pub struct Wanted {
+    /// IPv4 addresses; hosts of URLs too.
+    pub ipv4: bool,
+    /// IPv6 addresses (mapped ones are IPv4).
+    pub ipv6: bool,
+    /// Domains; hosts of URLs too.
+    pub names: bool,
+    /// Hashes.
+    pub hashes: bool,
+    /// Mail addresses.
+    pub mails: bool,
+    /// URLs with scheme.
+    pub urls: bool,
+    /// MAC addresses.
+    pub macs: bool,
+    /// Mark lines with defanged text as odd.
+    pub refang: bool,
+}
+
+impl Wanted {
+    /// Every kind, no refanging.
+    pub const ALL: Self =
+        Self { ipv4: true, ipv6: true, names: true, hashes: true, mails: true, urls: true, macs: true, refang: false };
+    /// Nothing.
+    pub const NONE: Self = Self {
+        ipv4: false,
+        ipv6: false,
+        names: false,
+        hashes: false,
+        mails: false,
+        urls: false,
+        macs: false,
+        refang: false,
+    };
+}
+
+/// A run that is an IPv4 address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ipv4At {
+    /// First byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
+    /// The address, first octet highest.
+    pub address: u32,
+}
+
+/// A run that is an IPv6 address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ipv6At {
+    /// First byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
+    /// The address, first group highest.
+    pub address: u128,
+}
+
+/// A piece of text: a name as it is written (upper or lower case), or the digits of a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextAt {
+    /// First byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
+}
+
+/// An `@` between what may be a local part and what may be a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailAt {
+    /// The `@`.
+    pub at: u32,
+    /// The byte after the domain.
+    pub end: u32,
+}
+
+/// A `://`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UrlAt {
+    /// The colon.
+    pub colon: u32,
+    /// First byte of the host, or of its bracket.
+    pub host: u32,
+    /// The byte after the host.
+    pub host_end: u32,
+}
+
+/// What a block may hold; reuse it, its lists keep their room. All offsets count from the beginning of the block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Candidates {
+    /// Addresses, mapped ones and versions included.
+    pub ipv4: Vec<Ipv4At>,
+    /// Addresses that are not mapped.
+    pub ipv6: Vec<Ipv6At>,
+    /// Dotted names.
+    pub names: Vec<TextAt>,
+    /// Hex digits of the length of a hash.
+    pub hashes: Vec<TextAt>,
+    /// Mail addresses.
+    pub mails: Vec<MailAt>,
+    /// URLs with scheme.
+    pub urls: Vec<UrlAt>,
+    /// MAC addresses, as they are written.
+    pub macs: Vec<TextAt>,
+    /// Positions in lines that only [`super::tokens`] can judge: escapes that may hide something, international names.
+    pub odd: Vec<u32>,
+}
+
+impl Candidates {
+    /// Empties every list.
+    pub fn clear(&mut self) {
+        self.ipv4.clear();
+        self.ipv6.clear();
+        self.names.clear();
+        self.hashes.clear();
+        self.mails.clear();
+        self.urls.clear();
+        self.macs.clear();
+        self.odd.clear();
+    }
+}
+
+/// Words in one chunk: its masks stay in the first cache.
+const CHUNK_WORDS: usize = 128;
+
+/// Replaces `found` by the candidates of a block: whole lines, less than 4 GiB. A line may be of any length.
+///
+/// ```
+/// use stockade::observable::text::find::{Candidates, Wanted, find};
+///
+/// let mut found = Candidates::default();
+/// find(b"10.0.0.1 asks for evil.example\n10.0.0.2 does not\n", Wanted::ALL, &mut found);
+/// assert_eq!(found.ipv4.iter().map(|at| at.start).collect::<Vec<_>>(), [0, 31]);
+/// assert_eq!(found.names.len(), 1);
+/// ```
+pub fn find(block: &[u8], wanted: Wanted, found: &mut Candidates) {
+    found.clear();
+    let mut pass = Pass::new(block, wanted, found);
+    let mut masks = [Masks::default(); CHUNK_WORDS];
+    for (number, chunk) in block.chunks(CHUNK_WORDS * WORD).enumerate() {
+        let masks = &mut masks[..chunk.len().div_ceil(WORD)];
+        classify(chunk, masks);
+        for (word, masks) in masks.iter().enumerate() {
+            pass.word((number * CHUNK_WORDS + word) * WORD, masks);
+        }
+    }
+    // What reaches the end of the block ends there.
+    if block.len().is_multiple_of(WORD) {
+        pass.word(block.len(), &Masks::default());
+    }
+    if wanted.refang {
+        mark_defanged(block, &mut found.odd);
+    }
+}
+
+/// The state of one pass.
+struct Pass<'b, 'f> {
+    block: &'b [u8],
+    view: View<'b>,
+    wanted: Wanted,
+    found: &'f mut Candidates,
+    /// The masks before the current ones.
+    before: Masks,
+    /// A dotted run goes on into the current word.
+    carry: bool,
+    /// The run of hex digits and the run with colons looked at last end here.
+    hex_done: usize,
+    colon_done: usize,
+    dash_done: usize,
+}
+
+impl<'b, 'f> Pass<'b, 'f> {
+    fn new(block: &'b [u8], wanted: Wanted, found: &'f mut Candidates) -> Self {
+        let view = View { text: block, json: Json::Unknown };
+        let before = Masks::default();
+        Self { block, view, wanted, found, before, carry: false, hex_done: 0, colon_done: 0, dash_done: 0 }
+    }
+
+    /// Looks at one word, at `base`.
+    #[inline]
+    fn word(&mut self, base: usize, masks: &Masks) {
+        let before = self.before;
+        // The bytes before each byte, one and two back.
+        let back = |now: u64, before: u64, by: u32| now << by | before >> (64 - by);
+
+        // A name character behind a dot, added to the run it is in, carries to the bit after the run. Full stops stay out.
+        let behind_dot = back(masks.dot, before.dot, 1) & masks.name & !masks.dot;
+        let (sum, over) = masks.name.overflowing_add(behind_dot);
+        let (sum, over_by_carry) = sum.overflowing_add(u64::from(self.carry));
+        self.carry = over || over_by_carry;
+        let mut ends = sum & !masks.name;
+        if ends != 0 && (self.wanted.names || self.wanted.ipv4 || self.wanted.mails || self.wanted.macs) {
+            let unusual = masks.high | (masks.dot & back(masks.dot, before.dot, 1));
+            while ends != 0 {
+                let bit = ends.trailing_zeros();
+                ends &= ends - 1;
+                let below = !masks.name & ((1 << bit) - 1);
+                if below == 0 {
+                    let start = self.start_of_run(base);
+                    self.unusual_run(start, base + bit as usize);
+                } else {
+                    let first = 64 - below.leading_zeros();
+                    let start = base + first as usize;
+                    if unusual >> first << first & ((1 << bit) - 1) == 0 {
+                        self.run(start, base + bit as usize);
+                    } else {
+                        self.unusual_run(start, base + bit as usize);
+                    }
+                }
+            }
+        }
+
+        // 32 hex digits in a row fill at least one aligned group of 16.
+        let mut groups = masks.hex & masks.hex >> 1;
+        groups &= groups >> 2;
+        groups &= groups >> 4;
+        groups &= groups >> 8;
+        groups &= 0x0001_0001_0001_0001;
+        if groups != 0 && self.wanted.hashes {
+            self.hex(base, groups);
+        }
+
+        // An address has `::` or at least five colons behind hex digits, three of them in one word.
+        let double = masks.colon & back(masks.colon, before.colon, 1);
+        let behind_hex = masks.colon & back(masks.hex, before.hex, 1);
+        if (double != 0 || behind_hex.count_ones() >= 3) && (self.wanted.ipv6 || self.wanted.ipv4 || self.wanted.macs) {
+            self.colons(base, double | behind_hex);
+        }
+
+        let slashes = masks.slash & back(masks.slash, before.slash, 1) & back(masks.colon, before.colon, 2);
+        if slashes != 0 && self.wanted.urls {
+            self.anchors(base, slashes);
+        }
+
+        // Five dashes, three of them in one word, each three bytes from the next.
+        if self.wanted.macs && (masks.dash & masks.dash << 3).count_ones() >= 2 {
+            self.dashes(base, masks.dash);
+        }
+
+        let mut rare = masks.rare;
+        while rare != 0 {
+            let at = base + rare.trailing_zeros() as usize;
+            rare &= rare - 1;
+            self.rare(at);
+        }
+        self.before = *masks;
+    }
+
+    /// The beginning of the run that goes on at `at`.
+    #[cold]
+    fn start_of_run(&self, at: usize) -> usize {
+        let part = |byte: &&u8| is_name(**byte) || **byte >= 0x80;
+        at - self.block[..at].iter().rev().take_while(part).count()
+    }
+
+    /// A dotted run of plain characters.
+    #[inline]
+    fn run(&mut self, start: usize, end: usize) {
+        let block = self.block;
+        if start > 0 && matches!(block[start - 1], b'%' | b'\\') {
+            return self.unusual_run(start, end);
+        }
+        let (mut first, mut last) = (start, end);
+        while last > first && matches!(block[last - 1], b'.' | b'-' | b'_') {
+            last -= 1;
+        }
+        while first < last && matches!(block[first], b'.' | b'-') {
+            first += 1;
+        }
+        let mut label = last;
+        while label > first && block[label - 1].is_ascii_digit() {
+            label -= 1;
+        }
+        if label > first && (label == last || block[label - 1] != b'.') {
+            if self.wanted.names {
+                self.found.names.push(TextAt { start: first as u32, end: last as u32 });
+            }
+            if last - first == 14 && self.wanted.macs {
+                self.dotted_mac(first, last);
+            }
+            // What ends in a letter is no address; what ends in digits behind `-` or `_` may be several.
+            if label == last || !matches!(block[label - 1], b'-' | b'_') {
+                return;
+            }
+        } else if last - first == 14 && self.wanted.macs {
+            self.dotted_mac(first, last);
+        }
+        if self.wanted.ipv4 && last - first >= 7 {
+            let piece = names::Piece::new(first..last, block[start] == b'.', Some(end));
+            self.addresses(&piece);
+        }
+    }
+
+    /// A dotted run with escapes, two dots in a row, or bytes beyond ASCII.
+    #[cold]
+    fn unusual_run(&mut self, start: usize, end: usize) {
+        if !self.block[start..end].is_ascii() {
+            self.found.odd.push(start as u32);
+            return;
+        }
+        let mut pieces = Vec::new();
+        names::pieces(&self.view, start..end, |piece| pieces.push(piece));
+        for piece in pieces {
+            let span = piece.span.clone();
+            if self.wanted.names && names::is_shaped(&self.block[span.clone()]) {
+                self.found.names.push(TextAt { start: span.start as u32, end: span.end as u32 });
+            }
+            if span.len() == 14 && self.wanted.macs {
+                self.dotted_mac(span.start, span.end);
+            }
+            if self.wanted.ipv4 {
+                self.addresses(&piece);
+            }
+        }
+    }
+
+    #[inline]
+    fn addresses(&mut self, piece: &names::Piece) {
+        let found = &mut self.found.ipv4;
+        names::ipv4(self.block, piece, |span, address| {
+            found.push(Ipv4At { start: span.start as u32, end: span.end as u32, address: address.into() });
+        });
+    }
+
+    #[cold]
+    fn dotted_mac(&mut self, start: usize, end: usize) {
+        if super::super::kind::mac::normal(&self.block[start..end]).is_some() {
+            self.found.macs.push(TextAt { start: start as u32, end: end as u32 });
+        }
+    }
+
+    /// Groups of 16 hex digits.
+    #[cold]
+    fn hex(&mut self, base: usize, mut groups: u64) {
+        while groups != 0 {
+            let at = base + groups.trailing_zeros() as usize;
+            groups &= groups - 1;
+            if at < self.hex_done {
+                continue;
+            }
+            let before = self.block[..at].iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count();
+            let after = self.block[at..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+            self.hex_done = at + after;
+            let end = at + after;
+            let found = &mut self.found.hashes;
+            hashes::run(&self.view, at - before, end, |start| {
+                if kind_of_length(end - start).is_some() {
+                    found.push(TextAt { start: start as u32, end: end as u32 });
+                }
+            });
+        }
+    }
+
+    /// Colons that may be in an address.
+    #[cold]
+    fn colons(&mut self, base: usize, mut colons: u64) {
+        while colons != 0 {
+            let colon = base + colons.trailing_zeros() as usize;
+            colons &= colons - 1;
+            if colon < self.colon_done {
+                continue;
+            }
+            let (start, end) = ipv6::bounds(self.block, colon, self.colon_done);
+            self.colon_done = end;
+            let (found, wanted) = (&mut *self.found, self.wanted);
+            ipv6::run(&self.view, start, end, |span, address| {
+                let (start, end) = (span.start as u32, span.end as u32);
+                match address.to_ipv4_mapped() {
+                    Some(mapped) if wanted.ipv4 => found.ipv4.push(Ipv4At { start, end, address: mapped.into() }),
+                    None if wanted.ipv6 => found.ipv6.push(Ipv6At { start, end, address: address.into() }),
+                    _ => {}
+                }
+            });
+            if wanted.macs {
+                macs::within(&self.view, start..end, |span, _| {
+                    found.macs.push(TextAt { start: span.start as u32, end: span.end as u32 });
+                });
+            }
+        }
+    }
+
+    /// The second slashes of `://`.
+    #[cold]
+    fn anchors(&mut self, base: usize, mut slashes: u64) {
+        while slashes != 0 {
+            let colon = base + slashes.trailing_zeros() as usize - 2;
+            slashes &= slashes - 1;
+            let host = urls::host(self.block, colon + 3);
+            let host_end = urls::host_end(self.block, host);
+            let plain = self.block[host..host_end].iter().all(|byte| byte.is_ascii() && *byte != b'%');
+            if !plain {
+                self.found.odd.push(colon as u32);
+            }
+            self.found.urls.push(UrlAt { colon: colon as u32, host: host as u32, host_end: host_end as u32 });
+        }
+    }
+
+    /// Dashes that may join pairs of hex digits.
+    #[cold]
+    fn dashes(&mut self, base: usize, dashes: u64) {
+        let first = base + dashes.trailing_zeros() as usize;
+        let last = base + 63 - dashes.leading_zeros() as usize;
+        // A chain with three dashes in this word begins and ends at most so far from it.
+        let start = first.saturating_sub(24).max(self.dash_done);
+        let end = (last + 24).min(self.block.len());
+        self.dash_done = end;
+        let found = &mut self.found.macs;
+        macs::within(&self.view, start..end, |span, _| {
+            if self.block[span.start + 2] == b'-' {
+                found.push(TextAt { start: span.start as u32, end: span.end as u32 });
+            }
+        });
+    }
+
+    /// `@`, `%`, backslash.
+    #[inline]
+    fn rare(&mut self, at: usize) {
+        match self.block[at] {
+            b'@' if self.wanted.mails => {
+                if mails::has_local(self.block, at) {
+                    let end = mails::domain_end(self.block, at + 1);
+                    if end > at + 1 {
+                        self.found.mails.push(MailAt { at: at as u32, end: end as u32 });
+                    }
+                }
+            }
+            b'@' => {}
+            _ => {
+                if may_matter(self.block, at) {
+                    self.found.odd.push(at as u32);
+                }
+            }
+        }
+    }
+}
+
+/// Marks each line that holds defanged text.
+fn mark_defanged(block: &[u8], odd: &mut Vec<u32>) {
+    let mut start = 0;
+    for line in block.split_inclusive(|byte| *byte == b'\n') {
+        if refang_bytes(line).is_some() {
+            odd.push(start as u32);
+        }
+        start += line.len();
+    }
+}
+
+/// The address of a candidate.
+impl From<Ipv4At> for Ipv4Addr {
+    fn from(at: Ipv4At) -> Self {
+        Ipv4Addr::from(at.address)
+    }
+}
