@@ -3,30 +3,30 @@
 //! Nothing here is the text of an indicator. A writer takes addresses, names, URLs and digests, and whatever a feed
 //! put around them never reaches it.
 
+use super::held::Held;
 use super::order::{is_below, reversed};
 use super::reason::Reason;
 use crate::compile::{EntryId, IndicatorRef, RuleSet};
 use crate::observable::Kind;
 use crate::stix::Timestamp;
-use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 
 /// What the policy has to know of a format to decide what may go into a file of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Capabilities {
-    /// What it can carry.
-    pub kinds: &'static [Kind],
-    /// Whether a file holds one kind only, so that one has to be chosen.
-    pub one_kind: bool,
+#[derive(Clone, Copy)]
+pub struct Capabilities<'f> {
+    /// What is to be written, of what it can carry.
+    pub kinds: &'f [Kind],
     /// Whether a listed name stands for the names below it.
     pub subdomains: Subdomains,
     /// Whether a name below a listed one can be kept reachable.
     pub exceptions: bool,
+    /// Whether one entry may stand for several listed values. Not where each entry tells of its indicators.
+    pub merge: bool,
     /// The most entries that the target loads.
     pub max_entries: Option<usize>,
     /// Why a value cannot be written, although it is of a kind that the format carries.
-    pub refuses: fn(Item<'_>, &Target<'_>) -> Option<Refusal>,
+    pub refuses: &'f dyn Fn(Item<'_>) -> Option<Refusal>,
 }
 
 /// Whether a format blocks what is below a listed name.
@@ -40,13 +40,6 @@ pub enum Subdomains {
     Never,
 }
 
-/// What a file is for, as far as it decides which values fit.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Target<'t> {
-    /// The zone that names are written below, without trailing dot.
-    pub zone: &'t str,
-}
-
 /// Why a format cannot carry a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -57,7 +50,7 @@ pub struct Refusal {
 }
 
 /// One value, for a format that decides whether it can carry it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Item<'a> {
     /// A domain name: A-labels, lower case, without trailing dot.
     Name(&'a str),
@@ -71,13 +64,6 @@ pub enum Item<'a> {
     Email(&'a str),
     /// A digest.
     Digest(Kind, &'a [u8]),
-}
-
-impl Capabilities {
-    /// For formats that can carry every value of their kinds.
-    pub const fn takes_all(_: Item<'_>, _: &Target<'_>) -> Option<Refusal> {
-        None
-    }
 }
 
 /// A listed name.
@@ -144,10 +130,11 @@ pub struct Blocklist<'r> {
     pub(super) urls: Vec<Text<'r>>,
     pub(super) emails: Vec<Text<'r>>,
     pub(super) digests: Vec<Digest<'r>>,
-    /// Rows of indicators; names, texts and digests own a range of it.
-    pub(super) rows: Vec<u32>,
+    /// Numbers of atoms; names, texts and digests own a range of it.
+    pub(super) credits: Vec<u32>,
     pub(super) listed4: Vec<Listed<u32>>,
     pub(super) listed6: Vec<Listed<u128>>,
+    pub(super) held: Vec<Held<'r>>,
     pub(super) counts: Counts,
     pub(super) expires: Option<Timestamp>,
     pub(super) sha256: String,
@@ -182,7 +169,7 @@ impl<'r> Blocklist<'r> {
         &self.names
     }
 
-    /// Whether each name stands for the names below it too. If so, no name is below another.
+    /// Whether each name stands for the names below it too. Then no name is below another, if the format lets entries merge.
     pub fn subdomains(&self) -> bool {
         self.subdomains
     }
@@ -192,12 +179,12 @@ impl<'r> Blocklist<'r> {
         &self.exceptions
     }
 
-    /// IPv4 prefixes: sorted, disjoint, as few as possible.
+    /// IPv4 prefixes, sorted; disjoint and as few as possible, if the format lets entries merge.
     pub fn ipv4(&self) -> &[Prefix<u32>] {
         &self.ipv4
     }
 
-    /// IPv6 prefixes: sorted, disjoint, as few as possible.
+    /// IPv6 prefixes, sorted; disjoint and as few as possible, if the format lets entries merge.
     pub fn ipv6(&self) -> &[Prefix<u128>] {
         &self.ipv6
     }
@@ -259,6 +246,11 @@ impl<'r> Blocklist<'r> {
         found.into_iter().map(|(_, indicator)| indicator).collect()
     }
 
+    /// The highest confidence among the indicators behind an entry.
+    pub fn confidence(&self, entry: &impl Entry) -> Option<u8> {
+        entry.rows(self).into_iter().filter_map(|row| self.rules.indicator(EntryId(row)).confidence()).max()
+    }
+
     /// What the indicators behind an entry say together.
     pub fn credit(&self, entry: &impl Entry) -> Credit<'r> {
         let indicators = self.indicators(entry);
@@ -288,9 +280,9 @@ impl<'r> Blocklist<'r> {
         if self.exceptions.iter().any(|exception| below(exception)) {
             return false;
         }
-        let after = self.names.partition_point(|listed| reversed(listed.name, name) != Ordering::Greater);
-        let Some(last) = after.checked_sub(1).and_then(|at| self.names.get(at)) else { return false };
-        last.name == name || (self.subdomains && below(last.name))
+        let listed = |name: &str| self.names.binary_search_by(|listed| reversed(listed.name, name)).is_ok();
+        let above = name.match_indices('.').filter_map(|(dot, _)| name.get(dot + 1..));
+        listed(name) || (self.subdomains && above.into_iter().any(listed))
     }
 
     /// Whether all addresses of an IPv4 prefix are blocked by one entry.
@@ -303,15 +295,19 @@ impl<'r> Blocklist<'r> {
         covers(&self.ipv6, start, len)
     }
 
-    pub(super) fn indicator(&self, row: u32) -> IndicatorRef<'r> {
-        self.rules.indicator(EntryId(row))
+    /// What is held back, sorted by reason and value.
+    pub fn held(&self) -> &[Held<'r>] {
+        &self.held
+    }
+
+    /// The indicator for which something is held back.
+    pub fn indicator(&self, held: &Held<'r>) -> IndicatorRef<'r> {
+        self.rules.indicator(EntryId(held.row))
     }
 }
 
 fn covers<A: Address>(prefixes: &[Prefix<A>], start: A, len: u8) -> bool {
-    let after = prefixes.partition_point(|prefix| prefix.start <= start);
-    let last = after.checked_sub(1).and_then(|at| prefixes.get(at));
-    last.is_some_and(|prefix| prefix.len <= len && start <= prefix.last())
+    (0..=len).any(|len| prefixes.binary_search(&Prefix::containing(start, len)).is_ok())
 }
 
 /// Something a blocklist holds, which indicators stand behind.
@@ -319,8 +315,9 @@ pub trait Entry: sealed::Entry {}
 
 impl<T: sealed::Entry> Entry for T {}
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Entry {
+        /// Rows of the indicators behind it.
         fn rows(&self, list: &super::Blocklist<'_>) -> Vec<u32>;
     }
 }
@@ -345,35 +342,34 @@ impl sealed::Entry for Digest<'_> {
 
 impl sealed::Entry for Prefix<u32> {
     fn rows(&self, list: &Blocklist<'_>) -> Vec<u32> {
-        overlapping(&list.listed4, *self)
+        overlapping(&list.listed4, *self).into_iter().map(|listed| listed.row).collect()
     }
 }
 
 impl sealed::Entry for Prefix<u128> {
     fn rows(&self, list: &Blocklist<'_>) -> Vec<u32> {
-        overlapping(&list.listed6, *self)
+        overlapping(&list.listed6, *self).into_iter().map(|listed| listed.row).collect()
     }
 }
 
 impl Blocklist<'_> {
     fn slice(&self, range: &Range<u32>) -> Vec<u32> {
-        self.rows.get(range.start as usize..range.end as usize).unwrap_or_default().to_vec()
+        let atoms = self.rules.atoms().texts();
+        let numbers = self.credits.get(range.start as usize..range.end as usize).unwrap_or_default();
+        numbers.iter().filter_map(|number| atoms.get(*number as usize)).map(|atom| atom.entry).collect()
     }
 }
 
-/// The rows of all listed prefixes that share addresses with one: those inside it, and those around it.
-fn overlapping<A: Address>(listed: &[Listed<A>], prefix: Prefix<A>) -> Vec<u32> {
+/// The listed prefixes that share addresses with one: those inside it, and those around it.
+pub(super) fn overlapping<A: Address>(listed: &[Listed<A>], prefix: Prefix<A>) -> Vec<Listed<A>> {
     let from = listed.partition_point(|l| (l.start, l.len) < (prefix.start, prefix.len));
-    let inside = listed[from..].iter().take_while(|l| l.start <= prefix.last());
-    let mut rows: Vec<u32> = inside.map(|l| l.row).collect();
-    // An entry that was cut out of a wider one begins where no listed prefix of its length or a longer one need begin.
+    let mut found: Vec<_> = listed[from..].iter().take_while(|l| l.start <= prefix.last()).copied().collect();
     for len in (0..prefix.len).rev() {
         let around = Prefix::containing(prefix.start, len);
         let at = listed.partition_point(|l| (l.start, l.len) < (around.start, len));
-        let same = listed[at..].iter().take_while(|l| (l.start, l.len) == (around.start, len));
-        rows.extend(same.map(|l| l.row));
+        found.extend(listed[at..].iter().take_while(|l| (l.start, l.len) == (around.start, len)));
     }
-    rows
+    found
 }
 
 /// A number that stands for an address.

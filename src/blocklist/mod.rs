@@ -1,12 +1,30 @@
 //! From indicators to a blocklist that never blocks what it should not.
+//!
+//! A [`Blocklist`] is derived from a rule set in one step ([`Blocklist::build`]): exact atoms of active indicators, past
+//! the guards of a [`Policy`], merged and sorted for a format that states its [`Capabilities`]. Everything that is left
+//! out is kept with its [`Reason`]. No clock, no file: what comes out is a function of what goes in.
 
+mod allowlist;
+mod build;
+mod held;
+mod limit;
 mod list;
+mod names;
 mod order;
+mod policy;
+mod ranges;
 mod reason;
+mod special;
+mod summary;
+mod well_known;
 
+pub use allowlist::{ListError, read_allowlist};
+pub use held::Held;
 pub use list::{
-    Address, Blocklist, Capabilities, Counts, Credit, Digest, Entry, Item, Name, Prefix, Refusal, Subdomains, Target,
-    Text,
+    Address, Blocklist, Capabilities, Counts, Credit, Digest, Entry, Item, Name, Prefix, Refusal, Subdomains, Text,
 };
 pub use order::{is_below, reversed};
+pub use policy::{Guard, Policy, allowed};
 pub use reason::Reason;
+
+pub use crate::compile::IndicatorRef;

@@ -1,6 +1,5 @@
 //! Why a value is not in a list.
 
-use crate::compile::Status;
 use std::fmt;
 
 /// Why a value, or all that an indicator says, is held back. Its `Display` is the word that reports use.
@@ -77,20 +76,6 @@ impl Reason {
             Self::CoversAllowed => "covers-allowed",
             Self::Limit => "limit",
         }
-    }
-
-    /// The reason that a status amounts to; `None` for active ones, and for versions that another one stands for.
-    pub(super) const fn of(status: Status) -> Option<Self> {
-        Some(match status {
-            Status::Active | Status::Superseded | Status::Duplicate => return None,
-            Status::NotYetValid => Self::NotYetValid,
-            Status::Expired => Self::Expired,
-            Status::Revoked => Self::Revoked,
-            Status::Confidence => Self::Confidence,
-            Status::Label => Self::Label,
-            Status::Type => Self::Type,
-            Status::Tlp => Self::Tlp,
-        })
     }
 }
 

@@ -1,0 +1,337 @@
+//! From a rule set to a list: only values that alone are a match, of active indicators, past every guard.
+
+use super::held::Held;
+use super::limit;
+use super::list::{Address, Blocklist, Capabilities, Counts, Digest, Item, Listed, Prefix, Text};
+use super::names::{self, Candidate, Names};
+use super::policy::{Cause, Guard, Policy, Shield, Verdict};
+use super::ranges::{Ranges, aggregate, separate};
+use super::reason::Reason;
+use crate::compile::{EntryId, Filter, Holder, Meta, RuleSet};
+use crate::observable::Kind;
+use crate::observable::kind::{ip, url};
+use std::borrow::Cow;
+
+impl<'r> Blocklist<'r> {
+    /// Derives the list of what may be written in a format.
+    ///
+    /// A value enters only if it is an exact atom of an active indicator: seeing it alone is a match. What is left out
+    /// is in [`Blocklist::held`], save what is of a kind that is not written.
+    ///
+    /// ```
+    /// use stockade::blocklist::{Blocklist, Capabilities, Policy, Subdomains};
+    /// use stockade::compile::{Filter, RuleSetBuilder};
+    /// use stockade::observable::{Kind, classify};
+    /// use stockade::stix::Timestamp;
+    ///
+    /// let mut builder = RuleSetBuilder::default();
+    /// for value in ["evil.example", "www.evil.example", "github.io"] {
+    ///     builder.add_value(classify(value)?).unwrap();
+    /// }
+    /// let rules = builder.build();
+    /// let format = Capabilities {
+    ///     kinds: &[Kind::Domain],
+    ///     subdomains: Subdomains::Always,
+    ///     exceptions: false,
+    ///     merge: true,
+    ///     max_entries: None,
+    ///     refuses: &|_| None,
+    /// };
+    /// let now = Filter::at(Timestamp::parse("2026-06-01T00:00:00Z").unwrap());
+    /// let list = Blocklist::build(&rules, &now, &Policy::default(), &format);
+    /// assert_eq!(list.names().iter().map(|entry| entry.name).collect::<Vec<_>>(), ["evil.example"]);
+    /// assert_eq!(list.held()[0].detail, "suffix");
+    /// # Ok::<(), stockade::observable::Invalid>(())
+    /// ```
+    pub fn build(rules: &'r RuleSet, filter: &Filter, policy: &Policy, format: &Capabilities<'_>) -> Self {
+        let shield = Shield::new(policy);
+        let mut build = Build::new(rules, filter, policy, format, &shield);
+        build.texts();
+        build.addresses();
+        build.silent_indicators();
+        build.finish()
+    }
+}
+
+/// A list in the making.
+struct Build<'r, 'p> {
+    rules: &'r RuleSet,
+    filter: &'p Filter,
+    policy: &'p Policy,
+    format: &'p Capabilities<'p>,
+    shield: &'p Shield,
+    /// Of each indicator, why nothing of it may be written.
+    verdicts: Vec<Verdict>,
+    /// Indicators that have been accounted for.
+    seen: Vec<bool>,
+    list: Blocklist<'r>,
+}
+
+impl<'r, 'p> Build<'r, 'p> {
+    fn new(
+        rules: &'r RuleSet,
+        filter: &'p Filter,
+        policy: &'p Policy,
+        format: &'p Capabilities<'p>,
+        shield: &'p Shield,
+    ) -> Self {
+        let verdicts = rules.indicators().map(|indicator| policy.verdict(&indicator, filter)).collect();
+        let list = Blocklist {
+            rules,
+            subdomains: policy.covers_subdomains(format.subdomains),
+            names: Vec::new(),
+            exceptions: Vec::new(),
+            ipv4: Vec::new(),
+            ipv6: Vec::new(),
+            urls: Vec::new(),
+            emails: Vec::new(),
+            digests: Vec::new(),
+            credits: Vec::new(),
+            listed4: Vec::new(),
+            listed6: Vec::new(),
+            held: Vec::new(),
+            counts: Counts::default(),
+            expires: None,
+            sha256: String::new(),
+        };
+        Self { rules, filter, policy, format, shield, verdicts, seen: vec![false; rules.len()], list }
+    }
+
+    fn carries(&self, kind: Kind) -> bool {
+        self.format.kinds.contains(&kind)
+    }
+
+    /// Whether an atom may be written as far as its indicator goes; notes why not.
+    fn passes(&mut self, item: Item<'r>, meta: Meta, row: u32) -> bool {
+        let (reason, detail) = match self.verdict(row) {
+            Verdict::Elsewhere => return false,
+            Verdict::Held(reason) => (reason, ""),
+            Verdict::Written if !meta.exact => (Reason::NotExact, "the pattern asks for more"),
+            Verdict::Written if meta.holder == Holder::Certificate => {
+                (Reason::NotExact, "the digest is of a certificate")
+            }
+            Verdict::Written => {
+                let indicator = self.rules.indicator(EntryId(row));
+                if !self.policy.too_old(item.kind(), &indicator, self.filter) {
+                    return true;
+                }
+                (Reason::Expired, "max_age")
+            }
+        };
+        self.hold(item, reason, detail, row);
+        false
+    }
+
+    fn verdict(&self, row: u32) -> Verdict {
+        self.verdicts.get(row as usize).copied().unwrap_or(Verdict::Elsewhere)
+    }
+
+    fn hold(&mut self, item: Item<'r>, reason: Reason, detail: impl Into<Cow<'static, str>>, row: u32) {
+        self.list.held.push(Held { item: Some(item), reason, detail: detail.into(), row });
+    }
+
+    /// Names, URLs, mail addresses and digests.
+    fn texts(&mut self) {
+        let atoms = self.rules.atoms();
+        let mut names: Vec<Candidate<'r>> = Vec::new();
+        let mut others: Vec<(Item<'r>, u32)> = Vec::new();
+        for (text, number) in atoms.texts().iter().zip(0..) {
+            // A bare host as a URL says nothing of other traffic to that host; its URL is an atom of its own.
+            if text.meta.holder == Holder::Url {
+                continue;
+            }
+            self.see(text.entry);
+            if !self.carries(text.kind) {
+                continue;
+            }
+            let Some(item) = item(text.kind, atoms.bytes(text)) else { continue };
+            if !self.passes(item, text.meta, text.entry) {
+                continue;
+            }
+            match item {
+                Item::Name(name) => names.push(Candidate::new(name, number)),
+                _ => match self.shielded(item) {
+                    Some((reason, detail)) => self.hold(item, reason, detail, text.entry),
+                    None => others.push((item, number)),
+                },
+            }
+        }
+        self.names(names);
+        others.sort_unstable();
+        for group in others.chunk_by(|a, b| a.0 == b.0) {
+            let Some((item, _)) = group.first() else { continue };
+            let start = self.list.credits.len() as u32;
+            self.list.credits.extend(group.iter().map(|(_, atom)| atom));
+            let credits = start..self.list.credits.len() as u32;
+            match *item {
+                Item::Url(text) => self.list.urls.push(Text { text, credits }),
+                Item::Email(text) => self.list.emails.push(Text { text, credits }),
+                Item::Digest(kind, bytes) => self.list.digests.push(Digest { kind, bytes, credits }),
+                Item::Name(_) | Item::Ipv4(..) | Item::Ipv6(..) => {}
+            }
+        }
+    }
+
+    fn names(&mut self, listed: Vec<Candidate<'r>>) {
+        let rules = names::Rules {
+            shield: self.shield,
+            suffixes: self.policy.guards(Guard::Suffix),
+            subdomains: self.list.subdomains,
+            exceptions: self.format.exceptions,
+            collapse: self.format.merge,
+            refuses: self.format.refuses,
+        };
+        let Names { kept, exceptions, collapsed, held } = names::approve(listed, &rules, &mut self.list.credits);
+        (self.list.names, self.list.exceptions) = (kept, exceptions);
+        self.list.counts.collapsed += collapsed;
+        let atoms = self.rules.atoms().texts();
+        for (candidate, reason, detail) in held {
+            if let Some(atom) = atoms.get(candidate.atom as usize) {
+                self.hold(Item::Name(candidate.name), reason, detail, atom.entry);
+            }
+        }
+    }
+
+    /// Why a URL, mail address or digest must not be written.
+    fn shielded(&self, item: Item<'_>) -> Option<(Reason, &'static str)> {
+        let cause = match item {
+            Item::Url(text) => self.shield.text(Kind::Url, text).or_else(|| self.host(text)),
+            Item::Email(text) => self.shield.text(Kind::Email, text),
+            Item::Digest(kind, bytes) => self.shield.digest(kind, bytes),
+            Item::Name(_) | Item::Ipv4(..) | Item::Ipv6(..) => None,
+        };
+        let shielded = cause.map(|cause| (cause.reason(), cause.detail()));
+        shielded.or_else(|| (self.format.refuses)(item).map(|refusal| (refusal.reason, refusal.detail)))
+    }
+
+    /// What shields the host of a URL. Many share a public suffix as their host, so that shields a bare host alone.
+    fn host(&self, text: &str) -> Option<Cause> {
+        if let Some(rest) = url::without_scheme(text)
+            && let Some(cause) = self.shield.text(Kind::Url, rest)
+        {
+            return Some(cause);
+        }
+        let parts = url::authority(text.as_bytes(), text.find("//")? + 2);
+        let host = text.get(parts.host..parts.host_end)?;
+        if let Some(address) = ip::parse_ipv4(host.as_bytes()) {
+            return self.shield.ipv4(address.into());
+        }
+        if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            return self.shield.address(address.parse().ok()?);
+        }
+        let bare = text.get(parts.end..).is_some_and(|rest| rest.is_empty() || rest == "/");
+        let suffix = bare && self.policy.guards(Guard::Suffix) && names::is_public_suffix(host);
+        self.shield.name(host).or(suffix.then_some(Cause::Guard(Guard::Suffix)))
+    }
+
+    fn addresses(&mut self) {
+        let atoms = self.rules.atoms();
+        let shield = self.shield;
+        let mut listed = Vec::with_capacity(atoms.ipv4().len());
+        for atom in atoms.ipv4() {
+            self.see(atom.entry);
+            if self.carries(Kind::Ipv4) && self.passes(Item::Ipv4(atom.start, atom.len), atom.meta, atom.entry) {
+                listed.push(Listed { start: atom.start, len: atom.len, row: atom.entry });
+            }
+        }
+        let least = self.policy.min_prefix_v4;
+        let (kept, listed, collapsed) = self.prefixes(listed, &shield.ipv4, least, Item::Ipv4);
+        (self.list.ipv4, self.list.listed4) = (kept, listed);
+        self.list.counts.collapsed += collapsed;
+
+        let mut listed = Vec::with_capacity(atoms.ipv6().len());
+        for atom in atoms.ipv6() {
+            self.see(atom.entry);
+            if self.carries(Kind::Ipv6) && self.passes(Item::Ipv6(atom.start, atom.len), atom.meta, atom.entry) {
+                listed.push(Listed { start: atom.start, len: atom.len, row: atom.entry });
+            }
+        }
+        let least = self.policy.min_prefix_v6;
+        let (kept, listed, collapsed) = self.prefixes(listed, &shield.ipv6, least, Item::Ipv6);
+        (self.list.ipv6, self.list.listed6) = (kept, listed);
+        self.list.counts.collapsed += collapsed;
+    }
+
+    /// Guards, then aggregates: what is written, what is listed behind it, and how much was merged.
+    fn prefixes<A: Address>(
+        &mut self,
+        mut listed: Vec<Listed<A>>,
+        shields: &[(Cause, Ranges<A>)],
+        least: u8,
+        item: fn(A, u8) -> Item<'r>,
+    ) -> (Vec<Prefix<A>>, Vec<Listed<A>>, usize) {
+        let wide = self.policy.guards(Guard::Prefix);
+        listed.sort_unstable();
+        let mut before = None;
+        listed.retain(|one| {
+            let prefix = Prefix { start: one.start, len: one.len };
+            let first = before.replace(prefix) != Some(prefix);
+            let whole = shields.iter().find(|(_, ranges)| ranges.cover(prefix));
+            let verdict = match whole {
+                Some((cause, _)) => Some((cause.reason(), cause.detail())),
+                None if wide && one.len < least => Some((Reason::Guard, Guard::Prefix.name())),
+                None => (self.format.refuses)(item(one.start, one.len)).map(|refusal| (refusal.reason, refusal.detail)),
+            };
+            if let Some((reason, detail)) = verdict {
+                self.hold(item(one.start, one.len), reason, detail, one.row);
+                return false;
+            }
+            if first && one.len < A::BITS {
+                for (cause, ranges) in shields {
+                    for hole in ranges.common(prefix) {
+                        self.hold(item(hole.start, hole.len), cause.reason(), cause.detail(), one.row);
+                    }
+                }
+            }
+            true
+        });
+        let holes = Ranges::with(shields.iter().map(|(_, ranges)| ranges));
+        let kept = if self.format.merge { aggregate(&listed, &holes) } else { separate(&listed, &holes) };
+        let distinct = listed.chunk_by(|a, b| (a.start, a.len) == (b.start, b.len)).count();
+        let collapsed = distinct.saturating_sub(kept.len());
+        (kept, listed, collapsed)
+    }
+
+    fn see(&mut self, row: u32) {
+        if let Some(seen) = self.seen.get_mut(row as usize) {
+            *seen = true;
+        }
+    }
+
+    /// Indicators that name no value of any kind.
+    fn silent_indicators(&mut self) {
+        for row in 0..self.rules.len() as u32 {
+            if self.seen.get(row as usize).is_some_and(|seen| *seen) {
+                continue;
+            }
+            let (reason, detail) = match self.verdict(row) {
+                Verdict::Elsewhere => continue,
+                Verdict::Held(reason) => (reason, ""),
+                Verdict::Written => (Reason::NotExact, "no address, name, URL or digest that alone is a match"),
+            };
+            self.list.held.push(Held { item: None, reason, detail: detail.into(), row });
+        }
+    }
+
+    fn finish(mut self) -> Blocklist<'r> {
+        let most = self.policy.max_entries.into_iter().chain(self.format.max_entries).min();
+        if let Some(most) = most {
+            limit::keep_most_confident(&mut self.list, most);
+        }
+        self.list.settle();
+        self.list
+    }
+}
+
+/// A stored text as a value of its kind.
+pub(super) fn item(kind: Kind, bytes: &[u8]) -> Option<Item<'_>> {
+    match kind {
+        Kind::Domain => std::str::from_utf8(bytes).ok().map(Item::Name),
+        Kind::Url => std::str::from_utf8(bytes).ok().map(Item::Url),
+        Kind::Email => std::str::from_utf8(bytes).ok().map(Item::Email),
+        Kind::Mac | Kind::Ipv4 | Kind::Ipv6 => None,
+        Kind::Md5 | Kind::Sha1 | Kind::Sha224 | Kind::Sha256 | Kind::Sha384 | Kind::Sha512 => {
+            Some(Item::Digest(kind, bytes))
+        }
+    }
+}

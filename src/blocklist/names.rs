@@ -1,0 +1,203 @@
+//! Names: in order, each once, held back or excepted where something below or above them must stay reachable, collapsed.
+
+use super::list::{Item, Name};
+use super::order::{is_below, key, reversed};
+use super::policy::{Cause, Guard, Shield};
+use super::reason::Reason;
+use std::borrow::Cow;
+
+/// What is to be done with names, by policy and format.
+pub(super) struct Rules<'p> {
+    pub(super) shield: &'p Shield,
+    /// The guard of public suffixes is on.
+    pub(super) suffixes: bool,
+    /// A listed name stands for those below it.
+    pub(super) subdomains: bool,
+    /// The format knows exceptions.
+    pub(super) exceptions: bool,
+    /// A name may stand for listed ones below it.
+    pub(super) collapse: bool,
+    /// Why the format cannot carry a name.
+    pub(super) refuses: &'p dyn Fn(Item<'_>) -> Option<super::Refusal>,
+}
+
+/// A listed name and the number of its atom.
+#[derive(Clone, Copy)]
+pub(super) struct Candidate<'r> {
+    /// Decides most comparisons without a look at the name.
+    key: [u64; 2],
+    pub(super) name: &'r str,
+    pub(super) atom: u32,
+}
+
+/// What became of the names.
+#[derive(Default)]
+pub(super) struct Names<'r> {
+    pub(super) kept: Vec<Name<'r>>,
+    pub(super) exceptions: Vec<Box<str>>,
+    /// Values that are covered by others.
+    pub(super) collapsed: usize,
+    pub(super) held: Vec<(Candidate<'r>, Reason, Cow<'static, str>)>,
+}
+
+impl<'r> Candidate<'r> {
+    pub(super) fn new(name: &'r str, atom: u32) -> Self {
+        let key = key(name);
+        Self { key: [(key >> 64) as u64, key as u64], name, atom }
+    }
+}
+
+/// Decides on all listed names. The numbers of the atoms behind each entry go to `credits`.
+pub(super) fn approve<'r>(mut listed: Vec<Candidate<'r>>, rules: &Rules<'_>, credits: &mut Vec<u32>) -> Names<'r> {
+    listed.sort_unstable_by(|a, b| {
+        a.key.cmp(&b.key).then_with(|| reversed(a.name, b.name)).then_with(|| a.atom.cmp(&b.atom))
+    });
+    let groups: Vec<&[Candidate<'r>]> = listed.chunk_by(|a, b| a.key == b.key && a.name == b.name).collect();
+    let mut names = Names::default();
+    let verdicts = judge(&groups, rules, &mut names.exceptions);
+    for (group, verdict) in groups.iter().zip(verdicts) {
+        if let Some((reason, detail)) = verdict {
+            names.held.extend(group.iter().map(|candidate| (*candidate, reason, detail.clone())));
+            continue;
+        }
+        let Some(name) = group.first().map(|candidate| candidate.name) else { continue };
+        let start = credits.len() as u32;
+        credits.extend(group.iter().map(|candidate| candidate.atom));
+        let end = credits.len() as u32;
+        match names.kept.last_mut() {
+            Some(last) if rules.collapse && rules.subdomains && is_below(name, last.name) => {
+                last.credits.end = end;
+                names.collapsed += 1;
+            }
+            _ => names.kept.push(Name { name, credits: start..end }),
+        }
+    }
+    names
+}
+
+type Verdict = Option<(Reason, Cow<'static, str>)>;
+
+/// Walks listed and shielded names side by side, both in order, so that everything above a name is on a stack.
+fn judge(groups: &[&[Candidate<'_>]], rules: &Rules<'_>, exceptions: &mut Vec<Box<str>>) -> Vec<Verdict> {
+    let mut verdicts: Vec<Verdict> = Vec::with_capacity(groups.len());
+    let mut shields = rules.shield.names.iter().peekable();
+    let mut shielded: Vec<(&str, Cause)> = Vec::new();
+    let mut above: Vec<(&str, usize)> = Vec::new();
+    let names = groups.iter().filter_map(|group| group.first()).map(|candidate| candidate.name);
+    for name in names.map(Some).chain([None]) {
+        while let Some((shield, cause)) =
+            shields.next_if(|(shield, _)| name.is_none_or(|name| reversed(shield, name).is_le()))
+        {
+            while shielded.pop_if(|(top, _)| !is_below(shield, top)).is_some() {}
+            while above.pop_if(|(top, _)| !is_below(shield, top)).is_some() {}
+            if shielded.is_empty() && rules.subdomains && !above.is_empty() {
+                if rules.exceptions {
+                    exceptions.push(shield.clone());
+                } else {
+                    for (_, at) in above.drain(..) {
+                        let detail = format!("covers {shield}");
+                        verdicts[at] = Some((cause.reason_above(), detail.into()));
+                    }
+                }
+            }
+            shielded.push((shield, *cause));
+        }
+        let Some(name) = name else { break };
+        while shielded.pop_if(|(top, _)| !is_below(name, top) && name != *top).is_some() {}
+        while above.pop_if(|(top, _)| !is_below(name, top)).is_some() {}
+        let verdict = if let Some((_, cause)) = shielded.first() {
+            Some((cause.reason(), cause.detail().into()))
+        } else if rules.suffixes && is_public_suffix(name) {
+            Some((Reason::Guard, Guard::Suffix.name().into()))
+        } else {
+            (rules.refuses)(Item::Name(name)).map(|refusal| (refusal.reason, refusal.detail.into()))
+        };
+        if verdict.is_none() {
+            above.push((name, verdicts.len()));
+        }
+        verdicts.push(verdict);
+    }
+    verdicts
+}
+
+/// Whether anybody may register names below this one, by the public suffix list with its private part.
+pub(super) fn is_public_suffix(name: &str) -> bool {
+    // No rule of the list has more labels.
+    name.bytes().filter(|byte| *byte == b'.').count() < 8
+        && psl::suffix(name.as_bytes()).is_some_and(|suffix| suffix.as_bytes().len() == name.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocklist::{Policy, Refusal, allowed};
+
+    fn judged(listed: &[&str], allow: &[&str], subdomains: bool, exceptions: bool) -> (String, String, String) {
+        let value = |text: &&str| allowed(text).expect("a value");
+        let policy = Policy { allow: allow.iter().map(value).collect(), ..Policy::default() };
+        let shield = Shield::new(&policy);
+        let refuses = |item: Item<'_>| match item {
+            Item::Name(name) if name.starts_with("long.") => {
+                Some(Refusal { reason: Reason::Limit, detail: "too long" })
+            }
+            _ => None,
+        };
+        let rules =
+            Rules { shield: &shield, suffixes: true, subdomains, exceptions, collapse: true, refuses: &refuses };
+        let listed = listed.iter().zip(0..).map(|(name, atom)| Candidate::new(name, atom)).collect();
+        let names = approve(listed, &rules, &mut Vec::new());
+        let join = |list: Vec<String>| list.join(" ");
+        (
+            join(names.kept.iter().map(ToString::to_string).collect()),
+            join(names.exceptions.iter().map(ToString::to_string).collect()),
+            join(names.held.iter().map(|(c, reason, _)| format!("{}:{}", c.name, reason.word())).collect()),
+        )
+    }
+
+    #[test]
+    fn names_collapse_below_listed_ones_where_those_cover_them() {
+        let listed = ["b.evil.net", "evil.net", "a.b.evil.net", "notevil.net", "evil.net", "evil.org"];
+        assert_eq!(judged(&listed, &[], true, true).0, "evil.org evil.net notevil.net");
+        assert_eq!(judged(&listed, &[], false, true).0, "evil.org evil.net b.evil.net a.b.evil.net notevil.net");
+    }
+
+    #[test]
+    fn allowed_names_are_excepted_or_their_parents_held_back() {
+        let listed = ["evil.net", "x.evil.net", "bad.good.evil.net"];
+        let allow = ["good.evil.net", "even.good.evil.net", "other.net"];
+        assert_eq!(
+            judged(&listed, &allow, true, true),
+            ("evil.net".into(), "good.evil.net".into(), "bad.good.evil.net:allow".into())
+        );
+        assert_eq!(
+            judged(&listed, &allow, true, false),
+            ("x.evil.net".into(), String::new(), "evil.net:covers-allowed bad.good.evil.net:allow".into())
+        );
+        assert_eq!(judged(&listed, &allow, false, false).0, "evil.net x.evil.net");
+    }
+
+    #[test]
+    fn every_listed_name_above_an_allowed_one_is_held_back() {
+        let (kept, _, held) = judged(&["evil.net", "a.evil.net", "b.evil.net"], &["ok.a.evil.net"], true, false);
+        assert_eq!(kept, "b.evil.net");
+        assert_eq!(held, "evil.net:covers-allowed a.evil.net:covers-allowed");
+    }
+
+    #[test]
+    fn public_suffixes_and_well_known_hosts_never_pass() {
+        for name in
+            ["co.uk", "github.io", "blogspot.com", "s3.amazonaws.com", "foo.ck", "a.root-servers.net", "dns.google"]
+        {
+            assert_eq!(judged(&[name], &[], true, true).0, "", "{name}");
+        }
+        for name in ["evil.co.uk", "evil.github.io", "www.ck", "evil.unknown-tld", "root-servers.net.evil.org"] {
+            assert_eq!(judged(&[name], &[], true, true).0, name);
+        }
+    }
+
+    #[test]
+    fn what_a_format_refuses_does_not_hide_what_is_below() {
+        let (kept, _, held) = judged(&["long.evil.net", "x.long.evil.net"], &[], true, true);
+        assert_eq!((kept.as_str(), held.as_str()), ("x.long.evil.net", "long.evil.net:limit"));
+    }
+}
