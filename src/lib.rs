@@ -8,3 +8,8 @@ pub mod observable;
 pub mod pattern;
 pub mod source;
 pub mod stix;
+
+/// The examples of README.md, for `cargo test` to run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

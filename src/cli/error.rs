@@ -1,7 +1,7 @@
 //! What a command comes to: an [`Outcome`] that sets the exit code, or an [`Error`] that ends it.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -66,7 +66,7 @@ pub(crate) fn reason(error: &io::Error) -> String {
 
 /// Writes one message to standard error. That this may fail is nobody's concern: there is no place left to say so.
 pub(crate) fn say(message: impl Display) {
-    let _ = writeln!(io::stderr(), "stockade: {message}");
+    let _ = super::terminal::print_error(format!("stockade: {message}\n").as_bytes());
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The command line: one file per command, each with its `Args` (the flags, declared and documented) and its `run`.
 
+mod allow;
 mod check;
 mod completions;
 mod error;

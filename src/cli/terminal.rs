@@ -1,6 +1,6 @@
 //! Terminals: whether there is one, whether it gets colour, and what must not reach it.
 
-use std::io::{IsTerminal, stderr, stdout};
+use std::io::{self, IsTerminal, Write, stderr, stdout};
 
 /// `--color`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -44,6 +44,28 @@ impl ProgressChoice {
     }
 }
 
+/// Writes lines to standard output, with what could steer a terminal made visible if it is one.
+pub(crate) fn print(lines: &[u8]) -> io::Result<()> {
+    let mut out = stdout();
+    if out.is_terminal() { out.write_all(&visible(lines)) } else { out.write_all(lines) }
+}
+
+/// Writes lines to standard error, likewise.
+pub(crate) fn print_error(lines: &[u8]) -> io::Result<()> {
+    let mut out = stderr();
+    if out.is_terminal() { out.write_all(&visible(lines)) } else { out.write_all(lines) }
+}
+
+/// Lines with everything escaped but their ends.
+fn visible(lines: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(lines.len());
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        escape(line.strip_suffix(b"\n").unwrap_or(line), &mut out);
+        out.extend_from_slice(&line[line.len() - usize::from(line.ends_with(b"\n"))..]);
+    }
+    out
+}
+
 /// Appends text to what goes to a terminal, with everything that could steer it made visible: control characters but the
 /// tab, marks that turn the direction of writing, and bytes that are no UTF-8.
 pub(crate) fn escape(text: &[u8], out: &mut Vec<u8>) {
@@ -67,6 +89,11 @@ pub(crate) fn escape(text: &[u8], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(visible(b"one\ntwo\x07\n\nend"), b"one\ntwo\\x07\n\nend");
+    }
 
     #[test]
     fn nothing_that_steers_a_terminal_passes() {

@@ -29,6 +29,14 @@ pub struct Rejected {
     pub detail: String,
 }
 
+impl std::fmt::Display for Rejected {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}: {}", self.reason, self.detail)
+    }
+}
+
+impl std::error::Error for Rejected {}
+
 impl Rejected {
     fn new(reason: &'static str, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }

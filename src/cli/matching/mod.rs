@@ -16,7 +16,9 @@ mod tests;
 mod walk;
 
 use super::Globals;
+use super::allow::allowlist;
 use super::error::{Error, Outcome, say};
+use super::indicators::{self, Loaded};
 use blocks::Limits;
 use report::{Report, Show};
 use rows::Look;
@@ -25,8 +27,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use stockade::compile::{Filter, RuleSetBuilder};
-use stockade::matcher::{Allowlist, Matcher, Options};
+use stockade::matcher::{Matcher, Options};
 use walk::Walk;
 
 pub(crate) use rows::relation_name;
@@ -37,10 +38,11 @@ pub(crate) use rows::relation_name;
 /// none, and 2 if something failed.
 #[derive(Debug, clap::Args)]
 #[command(args_override_self = true)]
+#[group(skip)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
-    #[arg(short, required = true)]
-    indicators: Vec<PathBuf>,
+    #[command(flatten)]
+    indicators: indicators::Args,
 
     /// Logs, plain or compressed; `-` is standard input, which is also read when none is named
     #[arg(value_name = "LOG")]
@@ -121,26 +123,16 @@ enum Format {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let started = Instant::now();
     let report = args.report(globals)?;
-    let mut builder = RuleSetBuilder::default();
-    for path in &args.indicators {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, &e))?;
-        for line in text.lines() {
-            if let Ok(v) = stockade::observable::classify(line) {
-                let _ = builder.add_value(v);
-            }
-        }
-    }
-    let now = stockade::stix::Timestamp::from_unix(1_800_000_000, 0);
-    let options = Options {
-        subdomains: args.subdomains,
-        refang: args.refang,
-        allow: args.allowlist()?,
-        ..Options::new(Filter::at(now))
-    };
-    let matcher = Matcher::new(Arc::new(builder.build()), options);
     if report.max == Some(0) {
         return Ok(Outcome::No);
     }
+    let allow = allowlist(&args.allow, globals)?;
+    if args.indicators.use_stdin() && (args.logs.is_empty() || args.logs.iter().any(|log| log.as_os_str() == "-")) {
+        return Err(Error::new("standard input cannot be both the indicators and a log"));
+    }
+    let Loaded { rules, filter, incomplete } = indicators::load(&args.indicators, globals)?;
+    let options = Options { subdomains: args.subdomains, refang: args.refang, allow, ..Options::new(filter) };
+    let matcher = Matcher::new(Arc::new(rules), options);
     let loaded = matcher.active();
     let walk = Walk::new(&args.logs, args.recursive);
     let threads = match args.threads {
@@ -179,7 +171,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     }
     Ok(match summary {
         _ if summary.any && report.show == Show::Nothing => Outcome::Yes,
-        _ if summary.failed => Outcome::Failed,
+        _ if summary.failed || incomplete => Outcome::Failed,
         _ if summary.any => Outcome::Yes,
         _ => Outcome::No,
     })
@@ -214,10 +206,6 @@ impl Args {
             escape: std::io::stdout().is_terminal(),
         };
         Ok(Report { show, invert: self.invert_match, max: self.max_count, look })
-    }
-
-    fn allowlist(&self) -> Result<Allowlist, Error> {
-        Ok(Allowlist::new([]))
     }
 }
 
