@@ -119,7 +119,14 @@ fn repairs(ast: &Ast<'_>) -> Vec<Finding> {
         message: repair.to_string(),
         span: pair(repair.span),
     });
-    syntax.collect()
+    let meaning = stockade::compile::program::repairs(ast).into_vec().into_iter().map(|repair| Finding {
+        kind: repair.kind.name(),
+        message: repair.to_string(),
+        span: pair(repair.span),
+    });
+    let mut all: Vec<Finding> = syntax.chain(meaning).collect();
+    all.sort_by_key(|finding| finding.span);
+    all
 }
 
 fn pair(span: Span) -> [u32; 2] {

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod error;
 mod eval;
+mod explain;
 mod indicators;
 mod man;
 mod matching;
@@ -62,6 +63,7 @@ enum Command {
     Check(check::Args),
     Test(test::Args),
     Eval(eval::Args),
+    Explain(explain::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -78,6 +80,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &globals),
         Command::Test(args) => test::run(&args, &globals),
         Command::Eval(args) => eval::run(&args, &globals),
+        Command::Explain(args) => explain::run(&args, &globals),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

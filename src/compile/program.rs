@@ -174,6 +174,25 @@ impl Program {
     }
 }
 
+/// What the pragmatic reading would change in the meaning of a pattern, without making it ready to run.
+pub fn repairs(ast: &Ast<'_>) -> Box<[Repair]> {
+    let (reading, comparisons) = (Reading::Pragmatic, Vec::new());
+    let mut builder = Builder { ast, reading, repairs: Repairs::default(), comparisons };
+    for node in ast.nodes {
+        match node {
+            Node::Test(test) => {
+                let mut path = builder.path(test.path);
+                let mut operands: Vec<Operand> =
+                    ast.test_literals(test).iter().filter_map(|literal| builder.operand(literal).ok()).collect();
+                builder.repairs.apply(&mut path, test, &mut operands);
+            }
+            Node::Observation => builder.repairs.end_comparison(),
+            _ => {}
+        }
+    }
+    builder.repairs.into_list()
+}
+
 struct Builder<'a, 'p> {
     ast: &'a Ast<'p>,
     reading: Reading,
@@ -191,6 +210,7 @@ impl Builder<'_, '_> {
                 Node::And(n) => logic.push(Logic::And(n)),
                 Node::Or(n) => logic.push(Logic::Or(n)),
                 Node::Observation => {
+                    self.repairs.end_comparison();
                     let comparison = Comparison {
                         tests: std::mem::take(&mut tests).into(),
                         logic: std::mem::take(&mut logic).into(),
@@ -271,7 +291,7 @@ impl Builder<'_, '_> {
         }
         let mut others = Vec::new();
         if self.reading == Reading::Pragmatic {
-            others = self.repairs.apply(&mut path, test.op, test.negated, &mut operands);
+            others = self.repairs.apply(&mut path, test, &mut operands);
         }
         let compare = match (test.op, operands.first()) {
             (Op::Exists, _) => Compare::Exists,

@@ -7,7 +7,7 @@
 use super::literal::{Number, Operand};
 use super::program::{Path, Step};
 use crate::observable::{Field, Value, canonical_hash_name, of_path};
-use crate::pattern::ast::Op;
+use crate::pattern::ast::{Op, Span, Test};
 use std::fmt;
 
 /// A change that the pragmatic reading made to the meaning.
@@ -19,6 +19,8 @@ pub struct Repair {
     pub written: Box<str>,
     /// What it is read as.
     pub read: Box<str>,
+    /// The test that it stands in, in the text of the pattern.
+    pub span: Span,
 }
 
 /// The kinds of changes in meaning.
@@ -39,6 +41,8 @@ pub enum RepairKind {
     IntegerAsText,
     /// `file:path`, which is the path of the parent directory and the name.
     FilePath,
+    /// `x_ref.type = 't' AND x_ref.value = 'v'`: the type of what is referred to goes without saying.
+    ReferencePair,
 }
 
 impl RepairKind {
@@ -52,13 +56,14 @@ impl RepairKind {
             Self::UrlWithoutScheme => "url-without-scheme",
             Self::IntegerAsText => "integer-as-text",
             Self::FilePath => "file-path",
+            Self::ReferencePair => "reference-pair",
         }
     }
 }
 
 impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, written, read } = self;
+        let Self { kind, written, read, .. } = self;
         match kind {
             RepairKind::HashName => write!(f, "hash name '{written}' read as '{read}'"),
             RepairKind::NormalForm => write!(f, "'{written}' read as '{read}'"),
@@ -67,6 +72,7 @@ impl fmt::Display for Repair {
             RepairKind::UrlWithoutScheme => write!(f, "'{written}' read as a URL of http or https"),
             RepairKind::IntegerAsText => write!(f, "'{written}' read as the integer {read}"),
             RepairKind::FilePath => write!(f, "{written} read as {read}"),
+            RepairKind::ReferencePair => write!(f, "{written} beside {read} read as one rule about the value"),
         }
     }
 }
@@ -109,7 +115,7 @@ pub fn value_at(path: &str, literal: &str) -> Option<(Value, Option<Repair>)> {
         }
         _ => (read != literal).then_some(RepairKind::NormalForm),
     };
-    let repair = kind.map(|kind| Repair { kind, written: literal.into(), read: read.into() });
+    let repair = kind.map(|kind| Repair { kind, written: literal.into(), read: read.into(), span: Span::default() });
     Some((value, repair))
 }
 
@@ -133,16 +139,36 @@ pub fn canonical_path(path: &Path) -> String {
 
 /// The changes made to one pattern.
 #[derive(Debug, Default)]
-pub(super) struct Repairs(Vec<Repair>);
+pub(super) struct Repairs {
+    all: Vec<Repair>,
+    /// The test being read.
+    span: Span,
+    /// What the equalities in the current brackets compare: the path up to a reference, and whether its type.
+    references: Vec<(Box<str>, bool, Span)>,
+}
 
 impl Repairs {
     pub(super) fn into_list(self) -> Box<[Repair]> {
-        self.0.into()
+        self.all.into()
+    }
+
+    /// Ends a pair of brackets.
+    pub(super) fn end_comparison(&mut self) {
+        let references = std::mem::take(&mut self.references);
+        for (reference, is_type, span) in &references {
+            if *is_type && references.iter().any(|(other, is_type, _)| !is_type && other == reference) {
+                self.span = *span;
+                let (written, read) = (format!("{reference}.type").into(), format!("{reference}.value").into());
+                self.note(Repair { kind: RepairKind::ReferencePair, written, read, span: *span });
+            }
+        }
     }
 
     /// Reads a test pragmatically: changes its path and operands, and gives the further paths that the same test is
     /// to be made at.
-    pub(super) fn apply(&mut self, path: &mut Path, op: Op, negated: bool, operands: &mut [Operand]) -> Vec<Path> {
+    pub(super) fn apply(&mut self, path: &mut Path, test: &Test, operands: &mut [Operand]) -> Vec<Path> {
+        let Test { op, negated, span, .. } = *test;
+        self.span = span;
         self.hash_name(path);
         self.file_path(path);
         self.integers(path, op, operands);
@@ -150,6 +176,13 @@ impl Repairs {
         path.field = of_path(&canonical);
         if !matches!(op, Op::Eq | Op::Ne | Op::In) {
             return Vec::new();
+        }
+        if let Some((reference, property @ ("type" | "value"))) = canonical.rsplit_once('.')
+            && reference.ends_with("_ref")
+            && !negated
+            && op != Op::Ne
+        {
+            self.references.push((reference.into(), property == "type", span));
         }
         let mut misplaced = Vec::new();
         for operand in operands.iter() {
@@ -181,8 +214,9 @@ impl Repairs {
     }
 
     fn note(&mut self, repair: Repair) {
-        if !self.0.contains(&repair) {
-            self.0.push(repair);
+        let repair = Repair { span: self.span, ..repair };
+        if !self.all.contains(&repair) {
+            self.all.push(repair);
         }
     }
 
@@ -196,7 +230,12 @@ impl Repairs {
             }
             let Some(canonical) = canonical_hash_name(name) else { continue };
             if **name != *canonical {
-                self.note(Repair { kind: RepairKind::HashName, written: name.clone(), read: canonical.into() });
+                self.note(Repair {
+                    kind: RepairKind::HashName,
+                    written: name.clone(),
+                    read: canonical.into(),
+                    span: self.span,
+                });
             }
             *step = Step::Hash(canonical.into());
         }
@@ -210,6 +249,7 @@ impl Repairs {
                 kind: RepairKind::FilePath,
                 written: "file:path".into(),
                 read: "file:parent_directory_ref.path and file:name".into(),
+                span: self.span,
             });
         }
     }
@@ -228,7 +268,8 @@ impl Repairs {
                 continue;
             }
             if let Some(number) = Number::parse(digits) {
-                self.note(Repair { kind: RepairKind::IntegerAsText, written: text.clone(), read: digits.into() });
+                let (written, read) = (text.clone(), digits.into());
+                self.note(Repair { kind: RepairKind::IntegerAsText, written, read, span: self.span });
                 *operand = Operand::Number(number);
             }
         }
