@@ -106,6 +106,16 @@ fn each_kind_of_value_is_found_with_its_relation() {
             &[r"0:windows-registry-key:HKLM\Software\Evil:text"],
         ),
         (
+            "[domain-name:value LIKE '%.evil.example']",
+            "www.evil.example evil.example",
+            &["0:domain-name:www.evil.example:exact"],
+        ),
+        (
+            r"[domain-name:value MATCHES '^x[0-9]+\\.example$']",
+            "X12.example x.example",
+            &["0:domain-name:x12.example:exact"],
+        ),
+        (
             "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '203.0.113.9']",
             "to 203.0.113.9",
             &["0:ipv4-addr:203.0.113.9:exact"],

@@ -1,6 +1,7 @@
 //! Object paths in one spelling, so that they can be compared and looked up.
 
 use crate::pattern::ast::{Ast, Path, Step};
+use std::fmt::Write as _;
 
 /// The path with its keys unquoted and joined by dots: `file:hashes.SHA-256`, `network-traffic:protocols[*]`.
 pub fn canonical(ast: &Ast<'_>, path: Path) -> String {
@@ -12,7 +13,10 @@ pub fn canonical(ast: &Ast<'_>, path: Path) -> String {
                 text.push(separator);
                 push_key(&mut text, &ast.key(*span, *escaped));
             }
-            Step::Index(index) => text.push_str(&format!("[{index}]")),
+            Step::Index(index) => {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "[{index}]");
+            }
             Step::Any => text.push_str("[*]"),
         }
         separator = '.';

@@ -3,9 +3,9 @@
 use super::atom::Atoms;
 use super::entries::Entries;
 use super::lower::{self, Expression, Literal, Lowered, Seek};
-use super::{Atom, Holder, Meta};
-use crate::observable::{Kind, Value};
-use crate::pattern::{Parser, Reading};
+use super::{Atom, Holder, Meta, path};
+use crate::observable::{self, Field, Kind, Value};
+use crate::pattern::{Parser, Reading, simple};
 use crate::stix::{Indicator, Timestamp, Tlp};
 
 /// Number of an indicator in its rule set.
@@ -18,6 +18,8 @@ pub struct RuleSetBuilder {
     rules: RuleSet,
     parser: Parser,
     reading: Reading,
+    /// The path last asked for: feeds write the same one again and again.
+    last_path: (Box<str>, Option<Field>),
 }
 
 /// Why an indicator could not be used.
@@ -52,7 +54,7 @@ impl Default for RuleSetBuilder {
 impl RuleSetBuilder {
     /// An empty set whose patterns are to be read so.
     pub fn new(reading: Reading) -> Self {
-        Self { rules: RuleSet::default(), parser: Parser::default(), reading }
+        Self { rules: RuleSet::default(), parser: Parser::default(), reading, last_path: ("".into(), None) }
     }
 
     /// Names the place that what is added next comes from: a path or source name.
@@ -71,6 +73,10 @@ impl RuleSetBuilder {
         if indicator.pattern_type != "stix" {
             return Err(Rejected::new("pattern type is not stix", indicator.pattern_type.as_ref()));
         }
+        if let Some(atom) = self.common(&indicator.pattern) {
+            let entry = self.rules.entries.add(indicator);
+            return self.rules.add_atom(entry, &atom);
+        }
         let ast = self
             .parser
             .parse(&indicator.pattern, self.reading)
@@ -82,6 +88,16 @@ impl RuleSetBuilder {
         }
         let entry = self.rules.entries.add(indicator);
         self.rules.add_lowered(entry, &indicator.pattern, lowered)
+    }
+
+    /// The atom of a pattern of the commonest form, `[path = 'literal']`, without building a tree.
+    fn common(&mut self, pattern: &str) -> Option<Atom> {
+        let simple = simple::split(pattern)?;
+        if *self.last_path.0 != *simple.path {
+            self.last_path = (simple.path.into(), observable::of_path(&path::canonical_text(simple.path)));
+        }
+        let field = self.last_path.1.filter(|_| !simple.path.contains("resolves_to_ref"))?;
+        lower::atom(field, simple.literal, self.reading == Reading::Strict)
     }
 
     /// Adds a bare value of a list, which becomes an indicator with an id derived from it.
@@ -428,7 +444,9 @@ mod tests {
         ];
         let generation = |order: &[usize]| {
             let mut builder = RuleSetBuilder::default();
-            order.iter().for_each(|i| builder.add(&versions[*i]).expect("a good indicator"));
+            for i in order {
+                builder.add(&versions[*i]).expect("a good indicator");
+            }
             builder.build().generation()
         };
         assert_eq!(generation(&[0, 1]), generation(&[1, 0]));

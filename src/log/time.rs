@@ -1,6 +1,6 @@
 //! When a log line was written, as the line itself says.
 //!
-//! The first instant in the first [`REACH`] bytes counts. Read are RFC 3339 and its relatives (`2026-01-31T10:05:03.5Z`,
+//! The first instant in the first 400 bytes counts. Read are RFC 3339 and its relatives (`2026-01-31T10:05:03.5Z`,
 //! `2026-01-31 10:05:03,123`, `2026/01/31 10:05:03`), the common log format (`31/Jan/2026:10:05:03 +0100`), RFC 3164
 //! (`Jan 31 10:05:03`), the C library (`Sat Jan 31 10:05:03 2026`), and seconds since 1970 at the beginning of a line or
 //! behind `"ts":` (`1769853903.25`). A time without zone is UTC.
@@ -8,7 +8,7 @@
 use crate::stix::Timestamp;
 
 /// How far into a line its time is looked for, in bytes.
-pub const REACH: usize = 400;
+const REACH: usize = 400;
 
 /// Reads times of lines, and keeps the year for those that state none.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +130,8 @@ fn instant(year: i64, month: i64, day: i64, clock: &[u8], fraction: &[u8], zone:
         [sign @ (b'+' | b'-'), digits @ ..] => {
             let digits: Vec<char> = digits.iter().filter(|b| **b != b':').map(|b| char::from(*b)).collect();
             let [a, b, c, d] = digits.as_slice() else { return None };
-            text.push_str(&format!("{}{a}{b}:{c}{d}", char::from(*sign)));
+            text.push(char::from(*sign));
+            text.extend([*a, *b, ':', *c, *d]);
         }
         _ => text.push('Z'),
     }
@@ -163,7 +164,7 @@ fn number(digits: &[u8]) -> Option<i64> {
 }
 
 fn month(name: &[u8]) -> Option<i64> {
-    MONTHS.iter().position(|month| month.eq_ignore_ascii_case(name)).map(|index| index as i64 + 1)
+    (1..).zip(MONTHS).find(|(_, month)| month.eq_ignore_ascii_case(name)).map(|(number, _)| number)
 }
 
 fn trailing_number(text: &[u8]) -> Option<(i64, &[u8])> {

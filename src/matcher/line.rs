@@ -36,6 +36,12 @@ impl Matcher {
                     push(&token.span, object_type, value, relation_of(found.cover, token.place), EntryId(found.entry));
                 }
             });
+            self.expressions.lookup(&token.value, &mut |entry| {
+                if !self.options.allow.allows(&token.value) {
+                    let relation = relation_of(Cover::Same, token.place);
+                    push(&token.span, token.value.kind().object_type(), token.value.to_string(), relation, entry);
+                }
+            });
         }
         for literal in self.literals.find(line) {
             for (entry, object_type) in literal.owners {

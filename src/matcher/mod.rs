@@ -14,7 +14,10 @@ pub use scan::Scanner;
 pub use why::{Listing, listings, literal_listings};
 
 use crate::compile::{EntryId, Filter, RuleSet, Status};
+use crate::observable::Kind;
+use crate::observable::text::find::Wanted;
 use index::Index;
+use index::expression::ExpressionIndex;
 use index::literal::LiteralIndex;
 use std::sync::Arc;
 
@@ -44,6 +47,7 @@ pub struct Matcher {
     options: Options,
     index: Index,
     literals: LiteralIndex,
+    expressions: ExpressionIndex,
     active: Vec<bool>,
 }
 
@@ -75,7 +79,8 @@ impl Matcher {
         let takes_part = |row: u32| active.get(row as usize).copied().unwrap_or(false);
         let index = Index::new(rules.atoms(), &takes_part);
         let literals = LiteralIndex::new(rules.literals(), &takes_part);
-        Self { rules, options, index, literals, active }
+        let expressions = ExpressionIndex::new(rules.expressions(), &takes_part);
+        Self { rules, options, index, literals, expressions, active }
     }
 
     /// The rule set it looks things up in.
@@ -98,9 +103,32 @@ impl Matcher {
         Scanner::new(self)
     }
 
+    /// What the finder has to look for.
+    fn wanted(&self) -> Wanted {
+        let Index { ipv4, ipv6, names, rest, hosts, .. } = &self.index;
+        let hosts_names = hosts.names().next().is_some();
+        let hashes = rest.has(|kind| kind.object_type() == "file");
+        let wants = |kind| rest.has(|other| other == kind) || self.expressions.concerns(kind);
+        Wanted {
+            ipv4: !ipv4.is_empty() || hosts.ipv4().next().is_some(),
+            ipv6: !ipv6.is_empty() || hosts.has_ipv6(),
+            names: !names.is_empty() || hosts_names,
+            hashes,
+            mails: wants(Kind::Email),
+            urls: wants(Kind::Url),
+            macs: wants(Kind::Mac),
+            refang: self.options.refang,
+        }
+    }
+
+    /// Whether some pattern can be told from no line before the line is read.
+    fn reads_every_line(&self) -> bool {
+        self.expressions.needs_every_line()
+    }
+
     /// Indicators that take part but are not looked for in plain text, and why.
     pub fn unsought(&self) -> Vec<(EntryId, &'static str)> {
-        let mut unsought = self.literals.vague().to_vec();
+        let mut unsought = [self.literals.vague(), self.expressions.unusable()].concat();
         unsought.sort_by_key(|(entry, _)| *entry);
         unsought
     }

@@ -1,30 +1,230 @@
 //! Scans blocks of many lines: finds the few lines worth deciding.
+//!
+//! The finder passes over a block once and gives candidates; each is asked for in the index. A line with a listed
+//! candidate, or with something that only a close look can judge, is suspect and is decided ([`super::line`]).
 
+use super::index::Index;
+use super::index::hosts::Use;
 use super::{Hit, Matcher};
-use memchr::memchr;
+use crate::compile::{Atoms, pack};
+use crate::observable::kind::hash;
+use crate::observable::text::find::{Candidates, TextAt, Wanted, find};
+use crate::observable::{Kind, kind};
+use memchr::{memchr, memrchr};
+
+/// Bytes that are looked over at a time, so that what was found is still near when it is asked for.
+const CHUNK: usize = 64 << 10;
 
 /// Scans blocks of text.
 #[derive(Debug)]
 pub struct Scanner<'m> {
     matcher: &'m Matcher,
-
-    /// Places in the block whose lines have to be decided.
+    wanted: Wanted,
+    candidates: Candidates,
+    /// Places in the chunk whose lines have to be decided.
     suspects: Vec<u32>,
+    /// A digest as bytes.
+    packed: Vec<u8>,
 }
 
 impl<'m> Scanner<'m> {
     pub(super) fn new(matcher: &'m Matcher) -> Self {
-        Self { matcher, suspects: Vec::new() }
+        let wanted = matcher.wanted();
+        Self { matcher, wanted, candidates: Candidates::default(), suspects: Vec::new(), packed: Vec::new() }
     }
 
     /// Appends the hits of a block of whole lines, in the order of the text (then of the indicators' ids).
     pub fn scan(&mut self, block: &[u8], hits: &mut Vec<Hit>) {
         let mut start = 0;
         while start < block.len() {
-            let end = memchr(b'\n', &block[start..]).map_or(block.len(), |at| start + at);
-            let line = block[start..end].strip_suffix(b"\r").unwrap_or(&block[start..end]);
-            self.matcher.decide_line(line, start, hits);
-            start = end + 1;
+            let rest = &block[start..];
+            let end = if rest.len() <= CHUNK {
+                rest.len()
+            } else {
+                let within = memrchr(b'\n', &rest[..CHUNK]);
+                within.or_else(|| memchr(b'\n', &rest[CHUNK..]).map(|at| CHUNK + at)).map_or(rest.len(), |at| at + 1)
+            };
+            self.chunk(block, start, start + end, hits);
+            start += end;
+        }
+    }
+
+    /// Looks over some whole lines of a block.
+    fn chunk(&mut self, block: &[u8], start: usize, end: usize, hits: &mut Vec<Hit>) {
+        let chunk = &block[start..end];
+        self.suspects.clear();
+        if self.matcher.reads_every_line() {
+            self.suspects.push(0);
+            self.suspects.extend(memchr::memchr_iter(b'\n', chunk).map(|at| at as u32 + 1));
+        } else {
+            find(chunk, self.wanted, &mut self.candidates);
+            self.ask(chunk);
+            self.matcher.literals.suspects(chunk, &mut self.suspects);
+            self.matcher.expressions.suspects(chunk, &mut self.suspects);
+            self.suspects.append(&mut self.candidates.odd);
+            self.suspects.sort_unstable();
+        }
+        let mut decided = 0;
+        for &place in &self.suspects {
+            let place = place as usize;
+            if place < decided || place >= chunk.len() {
+                continue;
+            }
+            let line_start = memrchr(b'\n', &chunk[..place]).map_or(0, |at| at + 1);
+            let line_end = memchr(b'\n', &chunk[place..]).map_or(chunk.len(), |at| place + at);
+            let line = &chunk[line_start..line_end];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            self.matcher.decide_line(line, start + line_start, hits);
+            decided = line_end + 1;
+        }
+    }
+
+    /// Asks for every candidate in the index, and notes where those that are listed stand.
+    fn ask(&mut self, chunk: &[u8]) {
+        let Self { matcher, candidates, suspects, packed, .. } = self;
+        let (index, atoms) = (&matcher.index, matcher.rules.atoms());
+        let parents = matcher.options.subdomains;
+        for found in &candidates.ipv4 {
+            if index.blocks.may_contain(found.address)
+                && (index.ipv4.contains(found.address) || index.hosts.on_ipv4(found.address) != Use::default())
+            {
+                suspects.push(found.start);
+            }
+        }
+        for found in &candidates.names {
+            let name = text(chunk, *found);
+            if name_is_listed(index, atoms, chunk, *found, name) || parents && parent_is_listed(index, atoms, name) {
+                suspects.push(found.start);
+            }
+        }
+        for found in &candidates.hashes {
+            let digits = text(chunk, *found);
+            let Some(kind) = hash::kind_of_length(digits.len()) else { continue };
+            packed.clear();
+            pack(kind, digits, packed);
+            if index.rest.contains(atoms, kind, packed) {
+                suspects.push(found.start);
+            }
+        }
+        for found in &candidates.ipv6 {
+            if index.ipv6.contains(found.address) || index.hosts.on_ipv6(found.address.into()) != Use::default() {
+                suspects.push(found.start);
+            }
+        }
+        for found in &candidates.macs {
+            let mac = kind::mac::normal(text(chunk, *found));
+            if mac.is_some_and(|mac| index.rest.contains(atoms, Kind::Mac, mac.to_string().as_bytes())) {
+                suspects.push(found.start);
+            }
+        }
+        // URLs and mail addresses are met at their hosts, which are names or addresses, but for those that are neither.
+        if index.hosts.hidden().url {
+            suspects.extend(candidates.urls.iter().map(|found| found.colon));
+        }
+        if index.hosts.hidden().mail {
+            suspects.extend(candidates.mails.iter().map(|found| found.at));
+        }
+    }
+}
+
+fn text(chunk: &[u8], found: TextAt) -> &[u8] {
+    &chunk[found.start as usize..found.end as usize]
+}
+
+/// Whether a name is listed, or is the host of something listed and stands where such a host would.
+#[inline]
+fn name_is_listed(index: &Index, atoms: &Atoms, chunk: &[u8], found: TextAt, name: &[u8]) -> bool {
+    let hash = index.names.hash_name(name);
+    if !index.names.may_contain(hash) {
+        return false;
+    }
+    if index.names.contains_name(atoms, name, hash) {
+        return true;
+    }
+    let hosted = index.hosts.on_name(&name.to_ascii_lowercase());
+    let before = found.start.checked_sub(1).and_then(|at| chunk.get(at as usize));
+    let after = chunk.get(found.end as usize);
+    hosted.mail && before == Some(&b'@')
+        || hosted.url
+            && (matches!(before, Some(b'/' | b'@')) || matches!(after, Some(b'/' | b':' | b'?' | b'#' | b'.')))
+}
+
+/// Whether a name lies below a listed one.
+fn parent_is_listed(index: &Index, atoms: &Atoms, name: &[u8]) -> bool {
+    memchr::memchr_iter(b'.', name).any(|dot| {
+        let parent = &name[dot + 1..];
+        let hash = index.names.hash_name(parent);
+        index.names.may_contain(hash) && index.names.contains_name(atoms, parent, hash)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::{Filter, RuleSetBuilder};
+    use crate::matcher::Options;
+    use crate::observable::classify;
+    use crate::stix::Timestamp;
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    const LISTED: &[&str] = &[
+        "10.1.2.3",
+        "10.0.0.0/8",
+        "2001:db8::1",
+        "evil.example",
+        "a.evil.example",
+        "x_y.example",
+        "http://evil.example/a",
+        "host.example/p",
+        "url.example",
+        "http://192.0.2.7/x",
+        "http://[2001:db8::2]/y",
+        "http://intranet/z",
+        "m@mail.example",
+        "aa:bb:cc:dd:ee:ff",
+        "0123456789abcdef0123456789abcdef",
+        "b\u{fc}cher.example",
+    ];
+
+    fn matcher(subdomains: bool, refang: bool) -> Matcher {
+        let mut builder = RuleSetBuilder::default();
+        for value in LISTED {
+            builder.add_value(classify(value).expect(value)).expect("there is room");
+        }
+        let at = Timestamp::parse("2026-01-01T00:00:00Z").expect("an instant");
+        let options = Options { subdomains, refang, ..Options::new(Filter::at(at)) };
+        Matcher::new(Arc::new(builder.build()), options)
+    }
+
+    /// Listed values and what disturbs them, glued in any way.
+    fn glued() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            4 => proptest::sample::select(LISTED).prop_map(|v| v.as_bytes().to_vec()),
+            1 => proptest::sample::select(LISTED).prop_map(|v| v.to_uppercase().into_bytes()),
+            1 => proptest::sample::select(LISTED).prop_map(|v| v.replace('.', "[.]").replace("http", "hxxp").into_bytes()),
+            1 => proptest::sample::select(LISTED).prop_map(|v| v.replace('/', "%2F").replace(':', "%3A").into_bytes()),
+            3 => "[ \\n.,;:/=@\"'<>()_%-]{0,3}".prop_map(String::into_bytes),
+            1 => "[a-z0-9.]{1,6}".prop_map(String::into_bytes),
+            1 => proptest::collection::vec(any::<u8>(), 1..4),
+        ];
+        proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn looking_over_finds_what_deciding_every_line_finds(block in glued(), subdomains: bool, refang: bool) {
+            let matcher = matcher(subdomains, refang);
+            let mut fast = Vec::new();
+            matcher.scanner().scan(&block, &mut fast);
+            let mut slow = Vec::new();
+            let mut start = 0;
+            for line in block.split(|byte| *byte == b'\n') {
+                matcher.decide_line(line.strip_suffix(b"\r").unwrap_or(line), start, &mut slow);
+                start += line.len() + 1;
+            }
+            prop_assert_eq!(fast, slow);
         }
     }
 }

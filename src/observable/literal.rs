@@ -8,6 +8,8 @@ pub fn literal_path(path: &str) -> Option<&'static str> {
 const PATHS: &[(&str, &str)] = &[
     ("file:name", "file"),
     ("file:path", "file"),
+    ("file:hashes.SSDEEP", "file"),
+    ("file:hashes.TLSH", "file"),
     ("file:parent_directory_ref.path", "directory"),
     ("directory:path", "directory"),
     ("mutex:name", "mutex"),
@@ -118,8 +120,7 @@ pub fn on_borders(line: &[u8], start: usize, end: usize) -> bool {
     let cut_left =
         within(first) && before.is_some_and(|b| within(b) || (b == b'.' && start >= 2 && within(line[start - 2])));
     let cut_right = within(last)
-        && after
-            .is_some_and(|b| within(b) || (b == b'.' && line.get(end + 1).is_some_and(|b| b.is_ascii_alphanumeric())));
+        && after.is_some_and(|b| within(b) || (b == b'.' && line.get(end + 1).is_some_and(u8::is_ascii_alphanumeric)));
     !cut_left && !cut_right
 }
 

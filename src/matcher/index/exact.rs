@@ -1,9 +1,9 @@
 //! Whole texts: names, URLs, mail addresses, digests. A filter, then an open table of fingerprints, then the text.
 
 use super::filter::Filter;
-use super::hash::hash;
+use super::hash::{hash, hash_name};
 use crate::compile::{AtomId, Atoms, Text};
-use crate::observable::Kind;
+use crate::observable::{Kind, Shape};
 
 /// Finds all atoms that list one text.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(crate) struct ExactIndex {
     /// For each atom the one before it with the same kind and text.
     chain: Vec<AtomId>,
     salt: u64,
+    /// The kinds of its texts, a bit each.
+    kinds: u32,
 }
 
 const END: AtomId = AtomId::MAX;
@@ -41,7 +43,17 @@ impl ExactIndex {
 
     fn empty(count: usize, more: usize, salt: u64) -> Self {
         let slots = (count * 3 / 2 + 1).next_power_of_two();
-        Self { filter: Filter::with_capacity(count + more), slots: vec![0; slots], chain: Vec::new(), salt }
+        Self { filter: Filter::with_capacity(count + more), slots: vec![0; slots], chain: Vec::new(), salt, kinds: 0 }
+    }
+
+    /// Whether it holds texts of a kind that `wanted` picks.
+    pub(crate) fn has(&self, wanted: impl Fn(Kind) -> bool) -> bool {
+        Kind::all().any(|kind| self.kinds >> kind as u32 & 1 == 1 && wanted(kind))
+    }
+
+    /// Whether it holds nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kinds == 0
     }
 
     /// Lets a key that is not listed pass the filter, because the caller has more to say about it.
@@ -54,13 +66,14 @@ impl ExactIndex {
         if self.chain.is_empty() {
             self.chain = vec![END; atoms.texts().len()];
         }
+        self.kinds |= 1 << text.kind as u32;
         let hash = self.hash(text.kind, atoms.bytes(text));
         self.filter.insert(hash);
         let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
         for searched in 1.. {
             let slot = self.slots[at];
-            let fresh = fingerprint(hash) | u64::from(id) + 1;
+            let fresh = fingerprint(hash) | (u64::from(id) + 1);
             if slot == 0 {
                 self.slots[at] = fresh;
                 return searched;
@@ -82,7 +95,14 @@ impl ExactIndex {
     /// The hash under which a key is looked up.
     #[inline]
     pub(crate) fn hash(&self, kind: Kind, bytes: &[u8]) -> u64 {
-        hash(self.salt << 8 | kind as u64, bytes)
+        let salt = (self.salt << 8) | kind as u64;
+        if kind.shape() == Shape::Suffix { hash_name(salt, bytes) } else { hash(salt, bytes) }
+    }
+
+    /// The hash of a name as it is written, in upper or lower case.
+    #[inline]
+    pub(crate) fn hash_name(&self, name: &[u8]) -> u64 {
+        hash_name((self.salt << 8) | Kind::Domain as u64, name)
     }
 
     /// Whether a key with this hash may be listed. Wrong for about one absent key in two hundred.
@@ -93,8 +113,14 @@ impl ExactIndex {
 
     /// Whether a text is listed.
     #[inline]
-    pub(crate) fn contains(&self, atoms: &Atoms, kind: Kind, bytes: &[u8], hash: u64) -> bool {
+    pub(crate) fn contains(&self, atoms: &Atoms, kind: Kind, bytes: &[u8]) -> bool {
+        let hash = self.hash(kind, bytes);
         self.filter.may_contain(hash) && self.find(atoms, kind, bytes, hash) != END
+    }
+
+    /// Whether a name, as it is written, is listed; its hash is known.
+    pub(crate) fn contains_name(&self, atoms: &Atoms, name: &[u8], hash: u64) -> bool {
+        self.find(atoms, Kind::Domain, name, hash) != END
     }
 
     /// All atoms that list a text.
@@ -124,7 +150,10 @@ impl ExactIndex {
             if fingerprint(slot) == fingerprint(hash) {
                 let id = slot as AtomId - 1;
                 let text = &atoms.texts()[id as usize];
-                if text.kind == kind && atoms.bytes(text) == bytes {
+                let listed = atoms.bytes(text);
+                if text.kind == kind
+                    && (listed == bytes || (kind == Kind::Domain && listed.eq_ignore_ascii_case(bytes)))
+                {
                     return id;
                 }
             }

@@ -6,37 +6,55 @@ const FINISH: u64 = 0xd6e8_feb8_6659_fd93;
 /// Hashes a key. The same on every machine; tables choose another salt when a key set is unlucky with one.
 #[inline]
 pub(crate) fn hash(salt: u64, key: &[u8]) -> u64 {
+    hash_with::<0>(salt, key)
+}
+
+/// Hashes a name without regard to the case of its letters. The bit that tells upper from lower case is set in every
+/// byte; of the bytes that a name may hold this changes `_` as well, to a byte that no name holds.
+#[inline]
+pub(crate) fn hash_name(salt: u64, name: &[u8]) -> u64 {
+    hash_with::<0x2020_2020_2020_2020>(salt, name)
+}
+
+#[inline]
+fn hash_with<const SET: u64>(salt: u64, key: &[u8]) -> u64 {
     let mut state = fold(salt ^ key.len() as u64, MULTIPLIER);
     let (words, _) = key.as_chunks::<8>();
     for word in words {
-        state = fold(state ^ u64::from_le_bytes(*word), MULTIPLIER);
+        state = fold(state ^ (u64::from_le_bytes(*word) | SET), MULTIPLIER);
     }
     // The last word overlaps the one before it, so that no key needs a loop over single bytes.
-    let tail = match key {
-        [.., a, b, c, d, e, f, g, h] if key.len() % 8 != 0 => u64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h]),
-        [a, b, c, d, rest @ ..] if rest.len() < 4 => {
-            let last = &key[key.len() - 4..];
-            u64::from(u32::from_le_bytes([*a, *b, *c, *d]))
-                | u64::from(u32::from_le_bytes([last[0], last[1], last[2], last[3]])) << 32
+    let tail = match key.len() {
+        length if length % 8 == 0 => 0,
+        8.. => key.last_chunk().map_or(0, |word| u64::from_le_bytes(*word)),
+        4.. => {
+            let first = key.first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
+            let last = key.last_chunk().map_or(0, |word| u32::from_le_bytes(*word));
+            u64::from(first) | (u64::from(last) << 32)
         }
-        [a, b, c] => u64::from_le_bytes([*a, *b, *c, 1, 0, 0, 0, 0]),
-        [a, b] => u64::from_le_bytes([*a, *b, 1, 0, 0, 0, 0, 0]),
-        [a] => u64::from(*a),
-        _ => 0,
+        _ => key.iter().fold(1, |tail, byte| (tail << 8) | u64::from(*byte)),
     };
-    fold(state ^ tail, FINISH)
+    fold(state ^ (tail | SET), FINISH)
 }
 
 #[inline]
 fn fold(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
-    product as u64 ^ (product >> 64) as u64
+    (product as u64) ^ ((product >> 64) as u64)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::hash;
+    use super::{hash, hash_name};
     use std::collections::HashSet;
+
+    #[test]
+    fn names_in_either_case_have_one_hash() {
+        for name in ["a", "A-b", "Evil.Example", "_dmarc.EVIL.example", "0123456789.ABCDEFGHIJ.example"] {
+            assert_eq!(hash_name(7, name.as_bytes()), hash_name(7, name.to_ascii_lowercase().as_bytes()), "{name}");
+        }
+        assert_ne!(hash_name(7, b"a_b.example"), hash_name(7, b"a-b.example"));
+    }
 
     #[test]
     fn keys_of_every_length_and_their_neighbours_differ() {
@@ -48,9 +66,7 @@ mod tests {
                     if let Some(place) = key.get_mut(at) {
                         *place = byte;
                     }
-                    if seen.insert((hash(7, &key), key.clone())) {
-                        continue;
-                    }
+                    seen.insert((hash(7, &key), key));
                 }
             }
         }

@@ -55,6 +55,10 @@ impl Hosts {
         self.ipv4.keys().copied()
     }
 
+    pub(crate) fn has_ipv6(&self) -> bool {
+        !self.ipv6.is_empty()
+    }
+
     /// What is listed on hosts that cannot be asked for.
     pub(crate) fn hidden(&self) -> Use {
         self.hidden

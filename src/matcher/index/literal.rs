@@ -73,11 +73,6 @@ impl LiteralIndex {
         &self.vague
     }
 
-    /// Whether there is anything to look for.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.automaton.is_none()
-    }
-
     /// Places in a block where a literal ends; every line that holds one has at least one such place.
     pub(crate) fn suspects(&self, block: &[u8], places: &mut Vec<u32>) {
         if let Some(automaton) = &self.automaton {

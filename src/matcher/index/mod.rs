@@ -1,13 +1,14 @@
 //! The shapes in which values are looked up, and the one question to all of them: who lists this value?
 
 pub(crate) mod exact;
+pub(crate) mod expression;
 mod filter;
 mod hash;
-mod hosts;
+pub(crate) mod hosts;
 pub(crate) mod literal;
 pub(crate) mod prefix;
 
-use crate::compile::{Atoms, Meta, Text, pack};
+use crate::compile::{Atoms, Holder, Meta, Text, pack};
 use crate::observable::{Kind, Shape, Value, kind};
 use exact::ExactIndex;
 use hosts::Hosts;
@@ -81,39 +82,32 @@ impl Index {
                 });
             }
             Value::Text(kind, text) if kind.shape() == Shape::Suffix => {
-                self.texts(&self.names, atoms, *kind, text, Cover::Same, found);
+                texts(&self.names, atoms, *kind, text, Cover::Same, found);
                 for parent in parents_of(text).filter(|_| parents) {
-                    self.texts(&self.names, atoms, *kind, parent, Cover::Parent, found);
+                    texts(&self.names, atoms, *kind, parent, Cover::Parent, found);
                 }
             }
             Value::Text(kind, text) => {
-                self.texts(&self.rest, atoms, *kind, text, Cover::Same, found);
+                texts(&self.rest, atoms, *kind, text, Cover::Same, found);
                 // An indicator written without scheme stands for both of the web's.
                 if kind.shape() == Shape::Url
                     && let Some(rest) = kind::url::without_scheme(text)
                 {
-                    self.texts(&self.rest, atoms, *kind, rest, Cover::Same, found);
+                    texts(&self.rest, atoms, *kind, rest, Cover::Same, found);
                 }
             }
         }
     }
+}
 
-    fn texts(
-        &self,
-        index: &ExactIndex,
-        atoms: &Atoms,
-        kind: Kind,
-        text: &str,
-        cover: Cover,
-        found: &mut dyn FnMut(Found),
-    ) {
-        let mut packed = Vec::with_capacity(text.len());
-        pack(kind, text.as_bytes(), &mut packed);
-        for atom in index.atoms(atoms, kind, &packed) {
-            // A host listed as a whole URL is not the URL of what is below it.
-            if cover == Cover::Same || atom.meta.holder != crate::compile::Holder::Url {
-                found(Found { entry: atom.entry, meta: atom.meta, cover });
-            }
+/// Reports every atom of an index that lists a text.
+fn texts(index: &ExactIndex, atoms: &Atoms, kind: Kind, text: &str, cover: Cover, found: &mut dyn FnMut(Found)) {
+    let mut packed = Vec::with_capacity(text.len());
+    pack(kind, text.as_bytes(), &mut packed);
+    for atom in index.atoms(atoms, kind, &packed) {
+        // A host listed as a whole URL is not the URL of what is below it.
+        if cover == Cover::Same || atom.meta.holder != Holder::Url {
+            found(Found { entry: atom.entry, meta: atom.meta, cover });
         }
     }
 }

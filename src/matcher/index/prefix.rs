@@ -83,6 +83,10 @@ impl<A: Number> PrefixIndex<A> {
         Self { nodes, tops, atoms }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// The distinct prefixes, as first and last address.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = (A, A)> {
         self.nodes.iter().map(|n| (n.start, n.start.last(n.len)))
