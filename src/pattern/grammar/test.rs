@@ -132,7 +132,7 @@ impl Grammar<'_, '_> {
             return Err(Fault::new(What::KeywordAsKey, input, rest));
         }
         let span = self.span(input, rest);
-        if memchr::memchr(b'-', key).is_some() {
+        if key.contains(&b'-') {
             if !(self.pragmatic() && of_hashes) {
                 return Err(Fault::new(What::HyphenInKey, input, rest));
             }

@@ -12,14 +12,16 @@ use nom::{AsChar, Parser};
 /// Skips white space (the Unicode property) and comments, which may stand between any two tokens.
 #[inline]
 pub(super) fn blank(input: Input<'_>) -> Parsed<'_, ()> {
-    match input {
-        [b'!'..=b'.' | b'0'..=b'~', ..] | [] => Ok((input, ())),
-        [b' ', rest @ ..] if matches!(rest, [b'!'..=b'.' | b'0'..=b'~', ..]) => Ok((rest, ())),
-        _ => long_blank(input),
+    // Mostly there is one space or none.
+    let rest = input.strip_prefix(b" ").unwrap_or(input);
+    match rest.first() {
+        Some(&first) if class(first) & BLANK != 0 => long_blank(rest),
+        _ => Ok((rest, ())),
     }
 }
 
 /// Any run of white space and comments.
+#[inline(never)]
 fn long_blank(mut input: Input<'_>) -> Parsed<'_, ()> {
     loop {
         let rest = match input {
@@ -94,6 +96,8 @@ pub(in crate::pattern) const START: u8 = 1;
 pub(in crate::pattern) const WORD: u8 = 2;
 /// May stand in a key without quotes.
 pub(in crate::pattern) const KEY: u8 = 4;
+/// May begin white space or a comment.
+const BLANK: u8 = 8;
 
 /// What a byte may be part of.
 #[inline]
@@ -104,7 +108,7 @@ pub(in crate::pattern) fn class(byte: u8) -> u8 {
 static CLASS: [u8; 256] = {
     let mut class = [0; 256];
     let mut byte = 0;
-    while byte < 128 {
+    while byte < 256 {
         let b = byte as u8;
         if b.is_ascii_alphabetic() || b == b'_' {
             class[byte] = START | WORD | KEY;
@@ -112,6 +116,8 @@ static CLASS: [u8; 256] = {
             class[byte] = WORD | KEY;
         } else if b == b'-' {
             class[byte] = WORD;
+        } else if b.is_ascii_whitespace() || b == 0x0b || b == b'/' || b >= 0x80 {
+            class[byte] = BLANK;
         }
         byte += 1;
     }
