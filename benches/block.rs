@@ -1,11 +1,11 @@
 //! Deriving a list from a million listed prefixes, names or URLs: guards, union, collapse, order, digest.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use std::hint::black_box;
 use stockade::blocklist::{Blocklist, Capabilities, Policy, Subdomains};
 use stockade::compile::{Filter, RuleSet, RuleSetBuilder};
 use stockade::observable::{Kind, Value, classify};
 use stockade::stix::Timestamp;
-use std::hint::black_box;
 
 const COUNT: u64 = 1_000_000;
 

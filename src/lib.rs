@@ -6,6 +6,7 @@ pub mod log;
 pub mod matcher;
 pub mod observable;
 pub mod pattern;
+pub mod render;
 pub mod source;
 pub mod stix;
 

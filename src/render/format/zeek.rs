@@ -1,0 +1,58 @@
+//! Zeek intelligence files (Intel framework): columns between tabs.
+//!
+//! Names are compared as a whole; URLs are written without scheme, as Zeek logs them.
+
+use super::super::view::Any;
+use super::super::{Format, Options, Out, View};
+use super::{ALL, BASE, Family, edl};
+use std::collections::HashSet;
+use std::io;
+
+pub(super) const FAMILY: Family = Family { file: "zeek", formats: &[ZEEK] };
+
+const ZEEK: Format = Format {
+    name: "zeek",
+    about: "Zeek intelligence file",
+    kinds: ALL,
+    merge: false,
+    refuses: edl::not_of_the_web,
+    body,
+    ..BASE
+};
+
+fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
+    out.text("#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc").end()?;
+    let mut urls = HashSet::new();
+    for entry in view.all() {
+        let kind = match entry {
+            Any::Host(host, _) => {
+                out.host(host);
+                "DOMAIN"
+            }
+            Any::Net(net) => {
+                out.net(net);
+                if net.is_host() { "ADDR" } else { "SUBNET" }
+            }
+            Any::Url(url, _) => {
+                // With http and with https it is the same line.
+                if !urls.insert(url.after_scheme()) {
+                    continue;
+                }
+                out.url_after_scheme(url);
+                "URL"
+            }
+            Any::Mail(mail, _) => {
+                out.mail(mail);
+                "EMAIL"
+            }
+            Any::Digest(digest) => {
+                out.digest(digest);
+                "FILE_HASH"
+            }
+        };
+        let credit = view.credit(entry);
+        out.text("\t").text(kind).text("\t");
+        out.columns(&credit.sources).text("\t").columns(&credit.ids).end()?;
+    }
+    Ok(())
+}

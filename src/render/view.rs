@@ -1,0 +1,308 @@
+//! What a format may see of a list: values in types of their own, each of whose bytes was looked at.
+//!
+//! The policy hands over normal forms. They are looked at once more here, where they meet the syntax of a target: it costs
+//! a few milliseconds in a million, and no mistake before this line can put a quote or the end of a line into a resolver's
+//! configuration.
+
+use super::{Action, Format, Options, Written};
+use crate::blocklist::{Blocklist, Credit, Digest, IndicatorRef, Item, Name, Prefix, Text};
+use crate::observable::Kind;
+use crate::observable::kind::domain::MAX_BYTES;
+use crate::observable::kind::email::is_local;
+use std::cell::Cell;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// A name: dotted labels of 1 to 63 lower-case letters, digits, hyphens and underscores.
+#[derive(Clone, Copy)]
+pub(super) struct Host<'v>(&'v str);
+
+/// A URL in normal form: ASCII without space, quotes, angle brackets, backslash, backtick, braces, `^` and `|`.
+#[derive(Clone, Copy)]
+pub(super) struct Url<'v>(&'v str);
+
+/// A mail address: a local part of RFC 5322's plain characters, `@` and a name.
+#[derive(Clone, Copy)]
+pub(super) struct Mail<'v>(&'v str);
+
+/// A prefix of either family.
+#[derive(Clone, Copy)]
+pub(super) enum Net {
+    V4(Prefix<u32>),
+    V6(Prefix<u128>),
+}
+
+/// One entry of any kind, with what its indicators are found by.
+#[derive(Clone, Copy)]
+pub(super) enum Any<'v> {
+    Host(Host<'v>, &'v Name<'v>),
+    Net(Net),
+    Url(Url<'v>, &'v Text<'v>),
+    Mail(Mail<'v>, &'v Text<'v>),
+    Digest(&'v Digest<'v>),
+}
+
+impl Any<'_> {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Host(..) => Kind::Domain,
+            Self::Net(Net::V4(_)) => Kind::Ipv4,
+            Self::Net(Net::V6(_)) => Kind::Ipv6,
+            Self::Url(..) => Kind::Url,
+            Self::Mail(..) => Kind::Email,
+            Self::Digest(digest) => digest.kind,
+        }
+    }
+}
+
+impl<'v> Host<'v> {
+    fn new(text: &'v str) -> Option<Self> {
+        let label = |label: &[u8]| {
+            (1..=63).contains(&label.len())
+                && label.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+        };
+        let good =
+            text.len() <= MAX_BYTES && text.contains('.') && text.as_bytes().split(|byte| *byte == b'.').all(label);
+        good.then_some(Self(text))
+    }
+
+    pub(super) fn text(self) -> &'v str {
+        self.0
+    }
+}
+
+impl<'v> Url<'v> {
+    pub(super) fn new(text: &'v str) -> Option<Self> {
+        let stands = |byte: u8| {
+            byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+        };
+        let (scheme, rest) = text.split_once("//")?;
+        let good = !rest.is_empty()
+            && (scheme.is_empty() || scheme.ends_with(':'))
+            && !scheme.contains('/')
+            && text.bytes().all(stands);
+        good.then_some(Self(text))
+    }
+
+    pub(super) fn text(self) -> &'v str {
+        self.0
+    }
+
+    /// What to write before it to have all that it stands for.
+    pub(super) fn schemes(self) -> &'static [&'static str] {
+        if self.0.starts_with("//") { &["http:", "https:"] } else { &[""] }
+    }
+
+    /// Scheme; `None` if the URL has none and stands for http and https.
+    pub(super) fn scheme(self) -> Option<&'v str> {
+        self.0.split_once("://").map(|(scheme, _)| scheme).filter(|_| !self.0.starts_with("//"))
+    }
+
+    /// As a pattern writes it: a URL without scheme begins with its host.
+    pub(super) fn bare(self) -> &'v str {
+        self.0.strip_prefix("//").unwrap_or(self.0)
+    }
+
+    pub(super) fn has_userinfo(self) -> bool {
+        self.after_scheme().split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
+    }
+
+    /// Host and everything after it, with its userinfo.
+    pub(super) fn after_scheme(self) -> &'v str {
+        self.0.split_once("//").map_or("", |(_, rest)| rest)
+    }
+}
+
+impl<'v> Mail<'v> {
+    fn new(text: &'v str) -> Option<Self> {
+        let (local, name) = text.rsplit_once('@')?;
+        (!local.is_empty() && local.bytes().all(is_local) && Host::new(name).is_some()).then_some(Self(text))
+    }
+
+    pub(super) fn text(self) -> &'v str {
+        self.0
+    }
+}
+
+impl Net {
+    pub(super) fn first(self) -> IpAddr {
+        match self {
+            Self::V4(prefix) => Ipv4Addr::from(prefix.start).into(),
+            Self::V6(prefix) => Ipv6Addr::from(prefix.start).into(),
+        }
+    }
+
+    pub(super) fn length(self) -> u8 {
+        match self {
+            Self::V4(prefix) => prefix.len,
+            Self::V6(prefix) => prefix.len,
+        }
+    }
+
+    pub(super) fn is_host(self) -> bool {
+        match self {
+            Self::V4(prefix) => prefix.is_host(),
+            Self::V6(prefix) => prefix.is_host(),
+        }
+    }
+
+    /// The two halves of the prefix that holds every address, for targets that do not take it; itself otherwise.
+    pub(super) fn halves(self) -> impl Iterator<Item = Self> {
+        let (first, second) = match self {
+            Self::V4(Prefix { len: 0, .. }) => {
+                (Self::V4(Prefix { start: 0, len: 1 }), Some(Self::V4(Prefix { start: 1 << 31, len: 1 })))
+            }
+            Self::V6(Prefix { len: 0, .. }) => {
+                (Self::V6(Prefix { start: 0, len: 1 }), Some(Self::V6(Prefix { start: 1 << 127, len: 1 })))
+            }
+            net => (net, None),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
+/// A list as one format sees it.
+pub(super) struct View<'v> {
+    list: &'v Blocklist<'v>,
+    format: &'v Format,
+    options: &'v Options,
+    entries: Cell<usize>,
+    refused: Cell<usize>,
+}
+
+impl<'v> View<'v> {
+    pub(super) fn new(list: &'v Blocklist<'v>, format: &'v Format, options: &'v Options) -> Self {
+        Self { list, format, options, entries: Cell::new(0), refused: Cell::new(0) }
+    }
+
+    /// Whether values of a kind are to be written.
+    pub(super) fn wants(&self, kind: Kind) -> bool {
+        let asked = &self.options.kinds;
+        self.format.kinds.contains(&kind) && (asked.is_empty() || asked.contains(&kind))
+    }
+
+    /// Whether names stand for what is below them.
+    pub(super) fn subdomains(&self) -> bool {
+        self.list.subdomains()
+    }
+
+    /// What to do.
+    pub(super) fn action(&self) -> Action {
+        self.options.action_of(self.format)
+    }
+
+    pub(super) fn hosts(&self) -> impl Iterator<Item = Host<'v>> {
+        self.names().map(|(host, _)| host)
+    }
+
+    fn names(&self) -> impl Iterator<Item = (Host<'v>, &'v Name<'v>)> {
+        let wanted: &[Name<'v>] = if self.wants(Kind::Domain) { self.list.names() } else { &[] };
+        wanted.iter().filter_map(|name| {
+            let host = Host::new(name.name).filter(|_| self.takes(Item::Name(name.name)));
+            self.counted(host).map(|host| (host, name))
+        })
+    }
+
+    /// Names below listed ones that stay reachable.
+    pub(super) fn exceptions(&self) -> impl Iterator<Item = Host<'v>> {
+        let wanted: &[Box<str>] = if self.wants(Kind::Domain) { self.list.exceptions() } else { &[] };
+        wanted.iter().filter_map(|name| Host::new(name).filter(|_| self.takes(Item::Name(name))))
+    }
+
+    pub(super) fn ipv4(&self) -> impl Iterator<Item = Net> {
+        let wanted: &[Prefix<u32>] = if self.wants(Kind::Ipv4) { self.list.ipv4() } else { &[] };
+        wanted.iter().filter_map(|prefix| {
+            let taken = self.takes(Item::Ipv4(prefix.start, prefix.len));
+            self.counted(taken.then_some(Net::V4(*prefix)))
+        })
+    }
+
+    pub(super) fn ipv6(&self) -> impl Iterator<Item = Net> {
+        let wanted: &[Prefix<u128>] = if self.wants(Kind::Ipv6) { self.list.ipv6() } else { &[] };
+        wanted.iter().filter_map(|prefix| {
+            let taken = self.takes(Item::Ipv6(prefix.start, prefix.len));
+            self.counted(taken.then_some(Net::V6(*prefix)))
+        })
+    }
+
+    /// Prefixes of both families, IPv4 first.
+    pub(super) fn nets(&self) -> impl Iterator<Item = Net> {
+        self.ipv4().chain(self.ipv6())
+    }
+
+    pub(super) fn urls(&self) -> impl Iterator<Item = Url<'v>> {
+        self.url_texts().map(|(url, _)| url)
+    }
+
+    fn url_texts(&self) -> impl Iterator<Item = (Url<'v>, &'v Text<'v>)> {
+        let wanted: &[Text<'v>] = if self.wants(Kind::Url) { self.list.urls() } else { &[] };
+        wanted.iter().filter_map(|text| {
+            let url = Url::new(text.text).filter(|_| self.takes(Item::Url(text.text)));
+            self.counted(url).map(|url| (url, text))
+        })
+    }
+
+    fn mails(&self) -> impl Iterator<Item = (Mail<'v>, &'v Text<'v>)> {
+        let wanted: &[Text<'v>] = if self.wants(Kind::Email) { self.list.emails() } else { &[] };
+        wanted.iter().filter_map(|text| {
+            let mail = Mail::new(text.text).filter(|_| self.takes(Item::Email(text.text)));
+            self.counted(mail).map(|mail| (mail, text))
+        })
+    }
+
+    pub(super) fn digests(&self) -> impl Iterator<Item = &'v Digest<'v>> {
+        self.list.digests().iter().filter(|digest| self.wants(digest.kind)).filter_map(|digest| {
+            let taken = self.takes(Item::Digest(digest.kind, digest.bytes));
+            self.counted(taken.then_some(digest))
+        })
+    }
+
+    /// Every entry of every kind.
+    pub(super) fn all(&self) -> impl Iterator<Item = Any<'v>> {
+        let names = self.names().map(|(host, name)| Any::Host(host, name));
+        let urls = self.url_texts().map(|(url, text)| Any::Url(url, text));
+        let mails = self.mails().map(|(mail, text)| Any::Mail(mail, text));
+        names.chain(self.nets().map(Any::Net)).chain(urls).chain(mails).chain(self.digests().map(Any::Digest))
+    }
+
+    /// What the indicators behind an entry say together.
+    pub(super) fn credit(&self, entry: Any<'v>) -> Credit<'v> {
+        match entry {
+            Any::Host(_, name) => self.list.credit(name),
+            Any::Net(Net::V4(prefix)) => self.list.credit(&prefix),
+            Any::Net(Net::V6(prefix)) => self.list.credit(&prefix),
+            Any::Url(_, text) | Any::Mail(_, text) => self.list.credit(text),
+            Any::Digest(digest) => self.list.credit(digest),
+        }
+    }
+
+    /// The indicators behind an entry.
+    pub(super) fn indicators(&self, entry: Any<'v>) -> Vec<IndicatorRef<'v>> {
+        match entry {
+            Any::Host(_, name) => self.list.indicators(name),
+            Any::Net(Net::V4(prefix)) => self.list.indicators(&prefix),
+            Any::Net(Net::V6(prefix)) => self.list.indicators(&prefix),
+            Any::Url(_, text) | Any::Mail(_, text) => self.list.indicators(text),
+            Any::Digest(digest) => self.list.indicators(digest),
+        }
+    }
+
+    /// SHA-256 of the entries, in hex.
+    pub(super) fn sha256(&self) -> &'v str {
+        self.list.sha256()
+    }
+
+    /// What was handed out, and what was not.
+    pub(super) fn written(&self) -> Written {
+        Written { entries: self.entries.get(), refused: self.refused.get() }
+    }
+
+    fn takes(&self, item: Item<'_>) -> bool {
+        self.format.refuses(item, self.options).is_none()
+    }
+
+    fn counted<T>(&self, value: Option<T>) -> Option<T> {
+        let count = if value.is_some() { &self.entries } else { &self.refused };
+        count.set(count.get() + 1);
+        value
+    }
+}
