@@ -18,14 +18,15 @@ fn data(name: &str) -> Option<PathBuf> {
 
 /// What is in a file, and what was rejected with which detail.
 fn load(name: &str) -> Option<(Summary, Vec<(&'static str, String)>)> {
-    let file = File::open(data(name)?).expect("the file can be opened");
+    let path = data(name)?;
+    let file = File::open(&path).expect("the file can be opened");
     let mut rejected = Vec::new();
     let mut visit = |_, item: Item<'_>| match item {
         Item::Rejected(item) => rejected.push((item.reason, item.detail)),
         Item::Indicator { ignored, .. } => assert!(ignored.is_empty(), "{name}: {ignored:?}"),
         Item::Value(_) => {}
     };
-    let summary = if name.ends_with(".zst") {
+    let summary = if path.extension().is_some_and(|extension| extension == "zst") {
         source::read(&mut zstd::Decoder::new(file).expect("zstd"), &mut visit)
     } else {
         source::read(&mut &file, &mut visit)

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use std::io::{self, Read};
-use stockade::source::{self, Item, ReadError, Summary};
+use stockade::source::{self, Broken, Item, ReadError, Summary};
 use stockade::stix::{Indicator, Tlp};
 
 /// Items as text: `line:column kind what`.
@@ -174,7 +174,7 @@ fn what_is_neither_json_nor_a_list_is_refused_with_its_place() {
             "neither JSON nor a list: line 1, column 1: a domain needs a dot: Dear reader,",
         ),
         (b"\x7fELF\x02\x01\x01\0\0", "neither JSON nor a list: binary data at byte 7"),
-        (b"\xFF\xFE1\09\02\0", "UTF-16 text; convert it to UTF-8"),
+        (b"\xFF\xFE1\x009\x002\x00", "UTF-16 text; convert it to UTF-8"),
     ] {
         assert_eq!(refused(text), message);
     }
@@ -268,7 +268,7 @@ fn the_objects_of_documents_can_be_visited_whatever_they_are() {
     let text = format!(r#"{{"type":"bundle","objects":[{OTHER},{{"type":"x" }},{{"pattern":1]}},{ONE}]}} {{"a":1}}"#);
     let mut seen = Vec::new();
     source::objects(&mut text.as_bytes(), &mut |_, object| {
-        seen.push(object.map(|json| String::from_utf8_lossy(json).into_owned()).map_err(|broken| broken.reason()))
+        seen.push(object.map(|json| String::from_utf8_lossy(json).into_owned()).map_err(Broken::reason));
     })
     .unwrap();
     assert_eq!(
