@@ -1,7 +1,9 @@
-//! Indicators and logs made up from a seed: as many as wanted, always the same, and with the truth about what is in them.
+//! Indicators and logs made up from a seed: as many as wanted, always the same, and with the truth about what is in
+//! them.
 //!
-//! 35% IPv4 (one in fifty a prefix), 35% domains, 13% URLs, 15% hashes, 2% IPv6. Log lines are of seven formats, 240 bytes
-//! long on average; one in a thousand holds a listed value, one in two hundred something that only looks like one.
+//! 35% IPv4 (one in fifty a prefix), 35% domains, 13% URLs, 15% hashes, 2% IPv6. Log lines are of seven formats, 240
+//! bytes long on average; one in a thousand holds a listed value, one in two hundred something that only looks like
+//! one.
 
 #![allow(dead_code, reason = "not every user of this file needs all of it")]
 #![allow(unreachable_pub, reason = "a module of programs, not of a library")]

@@ -21,8 +21,8 @@ use stockade::stix::{Indicator, Timestamp, Tlp};
 #[command(next_help_heading = "Indicators")]
 #[group(skip)]
 pub(crate) struct Args {
-    /// Where indicators come from: a file or directory of STIX, plain lists, hosts files or CSV, which are told apart by
-    /// their content; `-` is standard input. May be given several times
+    /// Where indicators come from: a file or directory of STIX, plain lists, hosts files or CSV, which are told apart
+    /// by their content; `-` is standard input. May be given several times
     #[arg(short = 'i', long = "indicators", value_name = "SRC", required = true)]
     sources: Vec<PathBuf>,
     /// Take only indicators of at least this confidence, or of none stated
@@ -34,7 +34,8 @@ pub(crate) struct Args {
     /// Take only indicators of this type (`indicator_types`); of one of them, if given several times
     #[arg(long = "type", value_name = "TYPE")]
     types: Vec<String>,
-    /// Take only indicators marked no stricter: clear, green, amber, amber+strict, red. Those without a marking are taken
+    /// Take only indicators marked no stricter: clear, green, amber, amber+strict, red. Those without a marking are
+    /// taken
     #[arg(long, value_name = "LEVEL")]
     tlp: Option<Tlp>,
     /// The instant at which indicators have to be valid, such as 2026-05-16T08:00:00Z; the default is now

@@ -2,12 +2,14 @@
 //!
 //! Which columns hold the values is decided once, from the first lines:
 //!
-//! 1. Comment lines are passed over. The last one before the data is the header if it has as many fields as the data and
-//!    names a column known here (as in abuse.ch's exports); otherwise the first line is, if none of its fields is a value.
-//! 2. With a header: the first column called `ioc`, `ioc_value`, `indicator`, `value`, `observable` or the like; else the
-//!    first called `ip`, `dst_ip`, `domain`, `hostname`, `url`, `email` or the like, and all called `md5`, `sha256_hash` ...
-//! 3. Without one, or if it names none: the first column of which at least half of the fields are values, and all columns
-//!    of which half of the fields are hashes. If the first is of hashes, only columns of hashes count.
+//! 1. Comment lines are passed over. The last one before the data is the header if it has as many fields as the data
+//!    and names a column known here (as in abuse.ch's exports); otherwise the first line is, if none of its fields is
+//!    a value.
+//! 2. With a header: the first column called `ioc`, `ioc_value`, `indicator`, `value`, `observable` or the like; else
+//!    the first called `ip`, `dst_ip`, `domain`, `hostname`, `url`, `email` or the like, and all called `md5`,
+//!    `sha256_hash` ...
+//! 3. Without one, or if it names none: the first column of which at least half of the fields are values, and all
+//!    columns of which half of the fields are hashes. If the first is of hashes, only columns of hashes count.
 //!
 //! Other columns say something about the values: a link to a report or the address of a reporter is no indicator.
 
@@ -83,7 +85,7 @@ pub(crate) fn plan(sample: &[u8]) -> Option<Plan> {
     let delimiters = [b',', b';', b'\t', b'|'];
     let (plan, confirmed) = delimiters.into_iter().find_map(|delimiter| plan_with(&rows, comment, delimiter))?;
     // A URL may hold commas: a list of such is no table. But if all lines have as many, they are hardly URLs.
-    let is_value = |row: &&&[u8]| value(row).is_some();
+    let is_value = |row: &&&[u8]| memchr::memmem::find(row, b"://").is_some() && value(row).is_some();
     let is_list = rows.iter().filter(is_value).count() * 2 > rows.len();
     let is_table = confirmed || !is_list || rows.len() >= 3 && is_even(&rows, plan.delimiter);
     is_table.then_some(plan)
@@ -229,8 +231,8 @@ fn record(window: &mut Window<'_>) -> Option<usize> {
     }
 }
 
-/// Length of the first record of a text: a line, and more lines if a quoted field goes on over its end. `None` if the text
-/// is empty, or if more of it is needed to know.
+/// Length of the first record of a text: a line, and more lines if a quoted field goes on over its end. `None` if the
+/// text is empty, or if more of it is needed to know.
 fn record_length(text: &[u8], whole: bool) -> Option<usize> {
     let mut first = None;
     let mut quotes = 0;
@@ -365,6 +367,7 @@ mod tests {
     #[test]
     fn columns_by_what_is_in_them() {
         is("2026-05-16,1,evil.example,online\n2026-05-16,2,192.0.2.1,online\n", &["evil.example", "192.0.2.1"]);
+        is("198.51.100.0/24,spam\n", &["198.51.100.0/24"]);
         is("198.51.100.0/24 ; SBL1\n192.0.2.0/24 ; SBL2\n", &["198.51.100.0/24", "192.0.2.0/24"]);
         is("when,what\n2026,d41d8cd98f00b204e9800998ecf8427e\n", &["d41d8cd98f00b204e9800998ecf8427e"]);
         let hashes = "d41d8cd98f00b204e9800998ecf8427e,da39a3ee5e6b4b0d3255bfef95601890afd80709,evil.exe\n";
@@ -394,6 +397,7 @@ mod tests {
             "http://evil.example/a,b\n",
             "192.0.2.1 # a, b\n192.0.2.2 # a, b\n",
             "hello, world\nno, value\n",
+            "http://evil.example/a,b\nhttp://evil.example/c,d\n",
         ] {
             assert_eq!(table(text), None, "{text}");
         }

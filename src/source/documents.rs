@@ -1,4 +1,5 @@
-//! JSON documents, object by object: bundles, envelopes, arrays, objects one after the other, in any mixture. Only one object is in memory at a time.
+//! JSON documents, object by object: bundles, envelopes, arrays, objects one after the other, in any mixture. Only
+//! one object is in memory at a time.
 //!
 //! A broken object costs that object: reading goes on at the next place where one begins.
 
@@ -11,7 +12,8 @@ const MAX_DEPTH: usize = 8;
 
 /// Takes what is found in documents.
 pub(crate) trait Sink {
-    /// Reads the object at the beginning of `bytes`, which may end too early or go on behind it, and takes it if it is whole.
+    /// Reads the object at the beginning of `bytes`, which may end too early or go on behind it, and takes it if it
+    /// is whole.
     fn object(&mut self, bytes: &[u8], place: Place) -> Result<Extent, Fault>;
     /// Takes a string that stands where an object was expected.
     fn string(&mut self, raw: Raw<'_>, place: Place);
@@ -214,7 +216,8 @@ impl Walker<'_, '_> {
         self.sink.broken(self.window.rest(), place, broken);
     }
 
-    /// Moves to the next place behind the current one where an object of a bundle begins, or, outside of all containers, any object on a line of its own.
+    /// Moves to the next place behind the current one where an object of a bundle begins, or, outside of all
+    /// containers, any object on a line of its own.
     fn resume(&mut self) {
         self.torn = true;
         if self.open.last() == Some(&Level::Tail) {

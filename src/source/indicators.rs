@@ -8,7 +8,8 @@ use crate::stix::json::{Extent, Fault, Raw};
 use crate::stix::marking::Markings;
 use crate::stix::object::{Members, Object};
 
-/// Bytes of indicators that are held back, at most, because a marking that they carry has not been defined yet. Those beyond it are taken as they are.
+/// Bytes of indicators that are held back, at most, because a marking that they carry has not been defined yet. Those
+/// beyond it are taken as they are.
 const HELD_LIMIT: usize = 64 * 1024 * 1024;
 
 /// The sink that reads indicators.

@@ -1,12 +1,13 @@
 //! Plain lists: one value a line, in whatever dress lists come.
 //!
-//! - A value is an address, prefix, domain, URL, hash or mail address, defanged or not, bare or in quotes, perhaps after
-//!   a bullet or before a comma. `*.name`, `.name` and `||name^` stand for the name, an address or name with a port for
-//!   itself without the port.
+//! - A value is an address, prefix, domain, URL, hash or mail address, defanged or not, bare or in quotes, perhaps
+//!   after a bullet or before a comma. `*.name`, `.name` and `||name^` stand for the name, an address or name with a
+//!   port for itself without the port.
 //! - `#`, `;`, `//` and `!` begin a comment at the beginning of a line, the first three also after white space.
-//! - A line whose first word is an address that hosts files lead nowhere with (`0.0.0.0`, `127.0.0.1`, `::` ...) lists the
-//!   names after it. The names of the machine itself (`localhost`, `ip6-allnodes` ...) are passed over.
-//! - Of several words on another line, all count if all are values; otherwise the first is the value, the rest a remark.
+//! - A line whose first word is an address that hosts files lead nowhere with (`0.0.0.0`, `127.0.0.1`, `::` ...)
+//!   lists the names after it. The names of the machine itself (`localhost`, `ip6-allnodes` ...) are passed over.
+//! - Of several words on another line, all count if they are values of one sort; otherwise the first is the value, and
+//!   the rest a remark on it.
 
 use super::window::{Place, Window};
 use super::{Item, Rejected, Summary};
@@ -57,13 +58,13 @@ pub(crate) fn entries<'t>(line: &'t [u8], visit: &mut Visit<'_, 't>) {
     if text.len() > MAX_LINE {
         return visit(column, Err((Invalid::new("line too long"), text)));
     }
+    let text = without_remark(text);
     let Ok(text) = std::str::from_utf8(text) else {
         return visit(column, Err((Invalid::new("not UTF-8"), text)));
     };
     if matches!(first, b'|' | b'@') {
         return visit(column, filter_rule(text).map_err(|invalid| (invalid, text.as_bytes())));
     }
-    let text = without_remark(text);
     if text.bytes().any(|byte| byte.is_ascii_whitespace()) {
         words(line, text, visit);
     } else {
@@ -78,12 +79,16 @@ pub(crate) fn is_comment(text: &[u8]) -> bool {
 
 /// The value that a word stands for. A remark may follow it without a space: `192.0.2.1;spam`, `192.0.2.1#4#2#CN`.
 fn value(word: &str) -> Result<Value, Invalid> {
-    let is_url = word.contains("://");
-    let bare = if is_url { word } else { word.split_once('#').map_or(word, |(bare, _remark)| bare) };
-    bare_value(bare).or_else(|invalid| match bare.find([';', ',', '|']) {
-        Some(end) if !is_url => bare_value(&bare[..end]).map_err(|_| invalid),
-        _ => Err(invalid),
-    })
+    if memchr::memchr(b':', word.as_bytes()).is_some() && word.contains("://") {
+        return bare_value(word);
+    }
+    let end = memchr::memchr(b'#', word.as_bytes()).unwrap_or(word.len());
+    let bare = &word[..end];
+    match memchr::memchr3(b';', b',', b'|', bare.as_bytes()).map(|end| bare_value(&bare[..end])) {
+        // A path may hold such letters; nothing else does.
+        Some(Ok(value)) if value.kind() != Kind::Url => Ok(value),
+        _ => bare_value(bare),
+    }
 }
 
 /// The value of a text that is nothing but one.
@@ -132,14 +137,21 @@ fn words<'t>(line: &[u8], text: &'t str, visit: &mut Visit<'_, 't>) {
     match value(first) {
         Err(invalid) => visit(column(first), Err((invalid, text.as_bytes()))),
         Ok(first_value) => {
+            let family = family(first_value.kind());
             visit(column(first), Ok(first_value));
-            if words.clone().all(|word| value(word).is_ok()) {
+            if words.clone().all(|word| value(word).is_ok_and(|value| self::family(value.kind()) == family)) {
                 for word in words {
                     visit(column(word), value(word).map_err(|invalid| (invalid, word.as_bytes())));
                 }
             }
         }
     }
+}
+
+/// What may stand beside each other on a line: addresses of both versions, hashes of all lengths, or values of one
+/// kind.
+fn family(kind: Kind) -> &'static str {
+    if kind == Kind::Ipv6 { Kind::Ipv4.object_type() } else { kind.object_type() }
 }
 
 /// A name of a hosts file.
@@ -179,24 +191,24 @@ fn filter_rule(text: &str) -> Result<Value, Invalid> {
 }
 
 /// The line without a remark at its end.
-fn without_remark(text: &str) -> &str {
-    let bytes = text.as_bytes();
+fn without_remark(text: &[u8]) -> &[u8] {
     let starts = |at: usize| {
-        at > 0 && bytes[at - 1].is_ascii_whitespace() && (bytes[at] != b'/' || bytes.get(at + 1) == Some(&b'/'))
+        at > 0 && text[at - 1].is_ascii_whitespace() && (text[at] != b'/' || text.get(at + 1) == Some(&b'/'))
     };
-    let remark = memchr::memchr3_iter(b'#', b';', b'/', bytes).find(|at| starts(*at));
+    let remark = memchr::memchr3_iter(b'#', b';', b'/', text).find(|at| starts(*at));
     remark.map_or(text, |at| text[..at].trim_ascii_end())
 }
 
 /// The word without quotes, commas and wildcards around it.
 fn undressed(word: &str) -> &str {
-    let bare = word.trim_matches(['"', '\'', '`', ',', ';']);
+    let is_dress = |letter: char| matches!(letter, '"' | '\'' | '`' | ',' | ';');
+    let bare = word.trim_matches(is_dress);
     bare.strip_prefix("*.").or_else(|| bare.strip_prefix('.')).unwrap_or(bare)
 }
 
 /// The host of `host:port`; any other text as it is.
 fn without_port(word: &str) -> &str {
-    match word.rsplit_once(':') {
+    match memchr::memrchr(b':', word.as_bytes()).map(|colon| (&word[..colon], &word[colon + 1..])) {
         Some((host, port))
             if (1..=5).contains(&port.len())
                 && port.bytes().all(|byte| byte.is_ascii_digit())
@@ -264,10 +276,27 @@ mod tests {
             "192.0.2.1 // note",
             "192.0.2.1#4#2#Malicious Host#CN##",
             "192.0.2.1;spam",
+            "192.0.2.1|spam",
+            "192.0.2.1 https://report.example/1",
+            "192.0.2.1 host.example",
             "192.0.2.1,2026-01-01",
             "192.0.2.1 seen 2026-01-01",
         ] {
             assert_eq!(read_line(line), ["ip 192.0.2.1"], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_remark_may_be_anything() {
+        let mut seen = Vec::new();
+        entries(b"evil.example # M\xE4ngel", &mut |_, entry| seen.push(entry.map(|value| value.to_string())));
+        assert_eq!(seen, [Ok("evil.example".to_owned())]);
+        for (line, expected) in [
+            ("198.51.100.0/24,spam", "ip 198.51.100.0/24"),
+            ("evil.example;spam", "domain evil.example"),
+            ("evil.example/a,b", "url //evil.example/a,b"),
+        ] {
+            assert_eq!(read_line(line), [expected]);
         }
     }
 
@@ -298,8 +327,9 @@ mod tests {
 
     #[test]
     fn several_values_on_a_line_all_count() {
-        assert_eq!(read_line("192.0.2.1 evil.example"), ["ip 192.0.2.1", "domain evil.example"]);
-        assert_eq!(read_line("192.0.2.1 evil.example and more"), ["ip 192.0.2.1"]);
+        assert_eq!(read_line("192.0.2.1 2001:db8::1"), ["ip 192.0.2.1", "ip 2001:db8::1"]);
+        assert_eq!(read_line("a.example\tb.example"), ["domain a.example", "domain b.example"]);
+        assert_eq!(read_line("a.example b.example and more"), ["domain a.example"]);
     }
 
     #[test]

@@ -6,8 +6,8 @@
 //! | a plain list of addresses, prefixes, domains, URLs, hashes and mail addresses, or a hosts file: see [`list`] | lines that are values |
 //! | CSV: see [`csv`] | lines of the same number of fields |
 //!
-//! What cannot be used is an [`Item::Rejected`] with its place and reason, and reading goes on. An error ends the reading of one file: it cannot be
-//! opened or read, or it is nothing of the above.
+//! What cannot be used is an [`Item::Rejected`] with its place and reason, and reading goes on. An error ends the
+//! reading of one file: it cannot be opened or read, or it is nothing of the above.
 
 pub mod csv;
 mod documents;
@@ -162,8 +162,9 @@ fn read_window(window: &mut Window<'_>, visit: &mut dyn FnMut(Place, Item<'_>)) 
 /// Takes the JSON of an object, or what is wrong with it.
 pub type VisitObject<'v> = dyn FnMut(Place, Result<&[u8], Broken>) + 'v;
 
-/// Visits every JSON object of bundles, envelopes, arrays, or objects one after the other, whatever its type, as it is written; also strings that stand
-/// in place of an object. What is broken is visited as such, and reading goes on with the next object.
+/// Visits every JSON object of bundles, envelopes, arrays, or objects one after the other, whatever its type, as it
+/// is written; also strings that stand in place of an object. What is broken is visited as such, and reading goes on
+/// with the next object.
 ///
 /// ```
 /// use stockade::source;

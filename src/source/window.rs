@@ -69,7 +69,8 @@ impl<'r> Window<'r> {
         self.start = self.end.min(self.start + count);
     }
 
-    /// Reads on, until the window is full; it grows if most of it is still in use. False if there is no more, or no more fits.
+    /// Reads on, until the window is full; it grows if most of it is still in use. False if there is no more, or no
+    /// more fits.
     pub(crate) fn more(&mut self) -> bool {
         if self.finished || self.is_full() {
             return false;

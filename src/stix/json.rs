@@ -1,4 +1,5 @@
-//! JSON read in place (RFC 8259): where values begin and end, checked as far as that needs, nothing built. Reading a bundle is mostly this.
+//! JSON read in place (RFC 8259): where values begin and end, checked as far as that needs, nothing built. Reading a
+//! bundle is mostly this.
 
 use std::borrow::Cow;
 
@@ -24,11 +25,13 @@ pub(crate) enum Fault {
 pub(crate) enum Extent {
     /// An object of this many bytes, all members visited.
     Object(usize),
-    /// A bundle or envelope: the elements of its `objects` begin at this offset, behind the bracket. Only the members before it were visited.
+    /// A bundle or envelope: the elements of its `objects` begin at this offset, behind the bracket. Only the members
+    /// before it were visited.
     Container(usize),
 }
 
-/// Walks the members of the object that begins at the first byte. A member `objects` that is an array ends the walk: see [`Extent`].
+/// Walks the members of the object that begins at the first byte. A member `objects` that is an array ends the walk:
+/// see [`Extent`].
 pub(crate) fn object<'a>(bytes: &'a [u8], mut visit: impl FnMut(&'a [u8], Raw<'a>)) -> Result<Extent, Fault> {
     let mut at = skip_space(bytes, 1);
     if byte(bytes, at)? == b'}' {

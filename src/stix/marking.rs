@@ -1,5 +1,5 @@
-//! Traffic-light markings: TLP 1.0 as STIX defines it (STIX 2.1 section 7.2.1.4, the same ids in 2.0), and TLP 2.0 as the OASIS extension
-//! `extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d` does.
+//! Traffic-light markings: TLP 1.0 as STIX defines it (STIX 2.1 section 7.2.1.4, the same ids in 2.0), and TLP 2.0 as
+//! the OASIS extension `extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d` does.
 
 use super::json::Raw;
 use std::collections::HashMap;
@@ -74,6 +74,9 @@ fn without_prefix(text: &str) -> Option<&str> {
     prefix.eq_ignore_ascii_case("tlp:").then(|| &text[4..])
 }
 
+/// Definitions that are kept, at most.
+const MAX_DEFINITIONS: usize = 100_000;
+
 /// What the marking definitions read so far say, by id.
 #[derive(Debug, Default)]
 pub(crate) struct Markings {
@@ -93,9 +96,11 @@ impl Markings {
         }
     }
 
-    /// Keeps what a definition says.
+    /// Keeps what a definition says. There is an end to that, so that no bundle takes all memory.
     pub(crate) fn define(&mut self, id: &str, level: Option<Tlp>) {
-        self.seen.insert(id.into(), level);
+        if self.seen.len() < MAX_DEFINITIONS {
+            self.seen.insert(id.into(), level);
+        }
     }
 }
 
@@ -128,7 +133,8 @@ fn well_known(id: &str) -> Option<Tlp> {
     }
 }
 
-/// The level that a marking definition states: in its `definition`, in an extension's `tlp_2_0`, or by a type or name such as `TLP:AMBER`.
+/// The level that a marking definition states: in its `definition`, in an extension's `tlp_2_0`, or by a type or name
+/// such as `TLP:AMBER`.
 pub(crate) fn of_definition(
     definition_type: Option<Raw<'_>>,
     name: Option<Raw<'_>>,

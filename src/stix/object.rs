@@ -4,7 +4,8 @@ use super::indicator::{Indicator, Unusable};
 use super::json::{self, Extent, Fault, Raw};
 use super::marking::{self, Level, Markings};
 
-/// The members of an object that indicators and marking definitions are made of, as they stand in the JSON. Of a key that is there twice the last counts.
+/// The members of an object that indicators and marking definitions are made of, as they stand in the JSON. Of a key
+/// that is there twice the last counts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Members<'a> {
     pub(crate) kind: Option<Raw<'a>>,

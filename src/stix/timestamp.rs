@@ -35,8 +35,8 @@ enum Kind {
 }
 
 impl Timestamp {
-    /// Parses `YYYY-MM-DDTHH:MM:SS[.f]Z`, the only form that STIX allows: upper-case letters, UTC, a fraction of one digit or more.
-    /// Second 60 is the instant at which the next minute begins.
+    /// Parses `YYYY-MM-DDTHH:MM:SS[.f]Z`, the only form that STIX allows: upper-case letters, UTC, a fraction of one
+    /// digit or more. Second 60 is the instant at which the next minute begins.
     ///
     /// # Errors
     /// Any other form, and dates and times that do not exist.
@@ -50,8 +50,9 @@ impl Timestamp {
         Ok(Self::from_unix(days * DAY + second, nanos))
     }
 
-    /// Parses what feeds write for it too: `t`, a space or several for T; `z`, an offset (`+02:00`, `+0200`, `+02`, `UTC`, also after a space) or
-    /// nothing (UTC is meant) for Z; a comma before the fraction; no seconds; a date alone (its first instant); white space around it.
+    /// Parses what feeds write for it too: `t`, a space or several for T; `z`, an offset (`+02:00`, `+0200`, `+02`,
+    /// `UTC`, also after a space) or nothing (UTC is meant) for Z; a comma before the fraction; no seconds; a date
+    /// alone (its first instant); white space around it.
     ///
     /// # Errors
     /// Any other form, and dates and times that do not exist.
@@ -74,7 +75,8 @@ impl Timestamp {
         Ok(Self::from_unix(midnight + second - east, nanos))
     }
 
-    /// An instant from seconds since 1970, as system clocks count; outside of the years 0000 to 9999 the nearest instant inside.
+    /// An instant from seconds since 1970, as system clocks count; outside of the years 0000 to 9999 the nearest
+    /// instant inside.
     pub fn from_unix(seconds: i64, nanos: u32) -> Self {
         Self {
             seconds: seconds.clamp(days_from_civil(0, 1, 1) * DAY, days_from_civil(10_000, 1, 1) * DAY - 1),
@@ -259,8 +261,9 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar. Years are counted from March, so that a leap day is the last of its year,
-/// and in cycles of 400, which are all alike (Howard Hinnant, "chrono-compatible low-level date algorithms").
+/// Days from 1970-01-01 to a date of the Gregorian calendar. Years are counted from March, so that a leap day is the
+/// last of its year, and in cycles of 400, which are all alike (Howard Hinnant, "chrono-compatible low-level date
+/// algorithms").
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let cycle = year.div_euclid(400);
