@@ -75,8 +75,9 @@ impl<'a> Indicator<'a> {
     /// Reads one indicator object. Of its markings those count that STIX itself defines; a reader of bundles knows
     /// the others too.
     ///
-    /// # Errors Broken JSON, an object of another type, and an indicator without `id` or `pattern`. Optional
-    /// properties of a wrong type are left out.
+    /// # Errors
+    /// Broken JSON, an object of another type, and an indicator without `id` or `pattern`. Optional properties of a
+    /// wrong type are left out.
     pub fn from_json(json: &'a [u8]) -> Result<Self, IndicatorError> {
         let json = json.trim_ascii();
         if json.first() != Some(&b'{') {
