@@ -103,6 +103,25 @@ fn verdicts_have_error_span_and_repairs() {
 }
 
 #[test]
+fn changes_of_meaning_are_listed_too() {
+    let (code, verdicts) = verdicts(&[], "[network-traffic:dst_port = '443' or file:hashes.SHA256 = 'aa']");
+    let kinds: Vec<_> = verdicts[0]["repairs"].as_array().unwrap().iter().map(|repair| &repair["kind"]).collect();
+    assert_eq!(code, 0);
+    assert_eq!(kinds, ["keyword-case", "integer-as-text", "hash-name"]);
+}
+
+#[test]
+fn a_pattern_that_can_never_match_is_valid_but_shown() {
+    let text = "[file:name MATCHES '(']";
+    let (code, verdicts) = verdicts(&["--strict"], text);
+    assert_eq!((code, &verdicts[0]["valid"]), (0, &Value::Bool(true)));
+    assert!(verdicts[0]["warning"]["message"].is_string(), "{}", verdicts[0]);
+    let (code, out, err) = check(&[], text.as_bytes());
+    assert!(code == 0 && out.contains("never matches") && out.contains('^'), "{out}");
+    assert_eq!(err, "stockade: 1 valid (1 of them can never match), 0 invalid\n");
+}
+
+#[test]
 fn text_shows_the_place() {
     let (code, out, err) = check(&[], format!("{GOOD}\n[file:name = x]\n[file:name like 'x']\n").as_bytes());
     assert_eq!(code, 1);

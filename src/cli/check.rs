@@ -9,7 +9,8 @@ use serde::Serialize;
 use std::fs;
 use std::io::{self, BufWriter, Read, StdoutLock, Write};
 use std::path::{Path, PathBuf};
-use stockade::pattern::{Ast, Parser, Reading, Span};
+use stockade::compile::program::{self, Program};
+use stockade::pattern::{Ast, Parser, Reading, Span, excerpt};
 
 /// Validate patterns, and list what the pragmatic reading would mend
 ///
@@ -93,15 +94,25 @@ struct Verdict<'a> {
     span: Option<[u32; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<Warning>,
     repairs: Vec<Finding>,
     path: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
-    /// The error as text shows it.
+    /// The error or warning as text shows it.
     #[serde(skip)]
     rendered: String,
+}
+
+/// Why a valid pattern can never match: a regular expression that is broken or beyond what is supported, say. The
+/// language has no rule against it.
+#[derive(Serialize)]
+struct Warning {
+    message: String,
+    span: [u32; 2],
 }
 
 /// Something that the pragmatic reading mends.
@@ -119,7 +130,7 @@ fn repairs(ast: &Ast<'_>) -> Vec<Finding> {
         message: repair.to_string(),
         span: pair(repair.span),
     });
-    let meaning = stockade::compile::program::repairs(ast).into_vec().into_iter().map(|repair| Finding {
+    let meaning = program::repairs(ast).into_vec().into_iter().map(|repair| Finding {
         kind: repair.kind.name(),
         message: repair.to_string(),
         span: pair(repair.span),
@@ -140,6 +151,7 @@ impl Check {
             error: None,
             span: None,
             skipped: None,
+            warning: None,
             repairs: Vec::new(),
             path,
             line: input.line,
@@ -148,8 +160,15 @@ impl Check {
         };
         match &input.content {
             Content::Pattern(text) => match self.parser.parse(text, self.reading) {
-                Ok(ast) if self.reading == Reading::Pragmatic => verdict.repairs = repairs(&ast),
-                Ok(_) => {}
+                Ok(ast) => {
+                    if self.reading == Reading::Pragmatic {
+                        verdict.repairs = repairs(&ast);
+                    }
+                    if let Err(error) = Program::new(&ast, self.reading) {
+                        verdict.rendered = format!("never matches: {error}\n{}", excerpt(text, error.span));
+                        verdict.warning = Some(Warning { message: error.to_string(), span: pair(error.span) });
+                    }
+                }
                 Err(error) => {
                     verdict.valid = Some(false);
                     verdict.span = Some(pair(error.span()));
@@ -180,7 +199,7 @@ impl Check {
         let line = verdict.line.map(|line| format!(":{line}")).unwrap_or_default();
         let id = verdict.id.map(|id| format!(": {}", id.escape_debug())).unwrap_or_default();
         let place = format!("{}{line}{id}", verdict.path);
-        if verdict.valid == Some(false) {
+        if !verdict.rendered.is_empty() {
             writeln!(self.out, "{place}: {}", verdict.rendered)?;
         }
         for repair in &verdict.repairs {
@@ -195,6 +214,7 @@ impl Check {
 struct Counts {
     valid: usize,
     repaired: usize,
+    never: usize,
     invalid: usize,
     skipped: usize,
 }
@@ -205,6 +225,7 @@ impl Counts {
             Some(true) => {
                 self.valid += 1;
                 self.repaired += usize::from(!verdict.repairs.is_empty());
+                self.never += usize::from(verdict.warning.is_some());
             }
             Some(false) => self.invalid += 1,
             None => self.skipped += 1,
@@ -212,12 +233,11 @@ impl Counts {
     }
 
     fn summary(&self) -> String {
-        let Self { valid, repaired, invalid, skipped } = self;
-        let repaired = if *repaired > 0 { format!(" ({repaired} of them after repairs)") } else { String::new() };
-        let skipped = match skipped {
-            0 => String::new(),
-            _ => format!(", {skipped} skipped that are in another pattern language"),
-        };
-        format!("{valid} valid{repaired}, {invalid} invalid{skipped}")
+        let unless_none = |count: usize, text: String| if count > 0 { text } else { String::new() };
+        let Self { valid, repaired, never, invalid, skipped } = *self;
+        let repaired = unless_none(repaired, format!(" ({repaired} of them after repairs)"));
+        let never = unless_none(never, format!(" ({never} of them can never match)"));
+        let skipped = unless_none(skipped, format!(", {skipped} skipped that are in another pattern language"));
+        format!("{valid} valid{repaired}{never}, {invalid} invalid{skipped}")
     }
 }

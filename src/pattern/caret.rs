@@ -9,13 +9,28 @@ const WIDTH: usize = 96;
 /// How much of that may come before the span.
 const BEFORE: usize = 48;
 
-/// Writes the number of the line, the line, and the caret. A span that goes on to other lines is marked on its first.
-pub(super) fn write(out: &mut String, text: &str, span: Span) -> fmt::Result {
+/// The line of a text in which a span begins, under its number, with carets under the span: three lines for a person
+/// who wrote the text. What cannot be shown is escaped, and of a long line only the surroundings are shown.
+///
+/// ```
+/// use stockade::pattern::{Span, excerpt};
+///
+/// assert_eq!(excerpt("one\ntwo", Span { start: 5, end: 7 }), "  |\n2 | two\n  |  ^^\n");
+/// ```
+pub fn excerpt(text: &str, span: Span) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut out, text, span);
+    out
+}
+
+/// A span that goes on to other lines is marked on its first.
+fn write(out: &mut String, text: &str, span: Span) -> fmt::Result {
     let start = span.start as usize;
     let Some((before, after)) = text.split_at_checked(start) else { return Ok(()) };
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let line_end = after.find('\n').map_or(text.len(), |at| start + at);
-    let line = &text[line_start..line_end];
+    let line = text.get(line_start..line_end).unwrap_or_default();
     let line = line.strip_suffix('\r').unwrap_or(line);
     let marked = (start - line_start).min(line.len())..(span.end as usize - line_start).min(line.len());
 

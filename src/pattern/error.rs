@@ -58,9 +58,7 @@ impl Error {
     /// Several lines for a person: the message, the line of the text with a caret under the place, and the help. What
     /// cannot be shown is escaped, and of a long line only the surroundings are shown. `text` is what was parsed.
     pub fn render(&self, text: &str) -> String {
-        let mut out = format!("{}\n", self.message);
-        // Writing to a string does not fail.
-        let _ = caret::write(&mut out, text, self.span);
+        let mut out = format!("{}\n{}", self.message, caret::excerpt(text, self.span));
         if let Some(help) = &self.help {
             out.push_str("  = help: ");
             out.push_str(help);

@@ -25,6 +25,7 @@ mod repair;
 pub mod simple;
 
 pub use ast::{Ast, Span};
+pub use caret::excerpt;
 pub use error::Error;
 pub use parser::{Parser, Pattern};
 pub use repair::{Repair, RepairKind};
