@@ -285,6 +285,8 @@ fn laws_hold_for_texts_that_broke_them_once() {
     for text in ["[url::value = 'x']", "a:b = 1/*\t*/"] {
         pattern_laws::hold(text);
     }
+    let accents = "\u{301}".repeat(1000);
+    pattern_laws::hold(&format!("[a:b = '{accents}' {accents} OR a:b = 1]"));
 }
 
 proptest! {

@@ -4,6 +4,7 @@ mod inputs;
 
 use super::Globals;
 use super::error::{self, Error, Outcome};
+use super::terminal;
 use inputs::{Content, Input};
 use serde::Serialize;
 use std::fs;
@@ -197,16 +198,23 @@ impl Check {
             return self.out.write_all(b"\n");
         }
         let line = verdict.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let id = verdict.id.map(|id| format!(": {}", id.escape_debug())).unwrap_or_default();
+        let id = verdict.id.map(|id| format!(": {}", shown(id))).unwrap_or_default();
         let place = format!("{}{line}{id}", verdict.path);
         if !verdict.rendered.is_empty() {
             writeln!(self.out, "{place}: {}", verdict.rendered)?;
         }
         for repair in &verdict.repairs {
-            writeln!(self.out, "{place}: repaired at byte {}: {}", repair.span[0], repair.message)?;
+            writeln!(self.out, "{place}: repaired at byte {}: {}", repair.span[0], shown(&repair.message))?;
         }
         Ok(())
     }
+}
+
+/// Text of the input as a terminal may have it.
+fn shown(text: &str) -> String {
+    let mut bytes = Vec::new();
+    terminal::escape(text.as_bytes(), &mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// How many patterns came to what.

@@ -201,6 +201,9 @@ pub struct Ast<'p> {
 
 impl<'p> Ast<'p> {
     /// The text at a span.
+    ///
+    /// # Panics
+    /// If the span is not of this tree.
     pub fn slice(&self, span: Span) -> &'p str {
         &self.text[span.start as usize..span.end as usize]
     }

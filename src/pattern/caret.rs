@@ -8,6 +8,8 @@ use unicode_width::UnicodeWidthChar;
 const WIDTH: usize = 96;
 /// How much of that may come before the span.
 const BEFORE: usize = 48;
+/// How many characters are shown at most: some take no column, such as accents.
+const CHARS: usize = 2 * WIDTH;
 
 /// The line of a text in which a span begins, under its number, with carets under the span: three lines for a person
 /// who wrote the text. What cannot be shown is escaped, and of a long line only the surroundings are shown.
@@ -42,7 +44,7 @@ fn write(out: &mut String, text: &str, span: Span) -> fmt::Result {
         column += 1;
     }
     let mut caret = (0, 0);
-    for (at, c) in line[marked.start - head.len()..].char_indices() {
+    for (count, (at, c)) in line[marked.start - head.len()..].char_indices().enumerate() {
         let at = at + marked.start - head.len();
         if at == marked.start {
             caret.0 = column;
@@ -50,7 +52,7 @@ fn write(out: &mut String, text: &str, span: Span) -> fmt::Result {
         if at < marked.end {
             caret.1 = column + width(c);
         }
-        if column + width(c) > WIDTH {
+        if column + width(c) > WIDTH || count > CHARS {
             shown.push('…');
             break;
         }
@@ -70,11 +72,11 @@ fn write(out: &mut String, text: &str, span: Span) -> fmt::Result {
 /// The end of a text, of so many columns at most.
 fn tail_of(text: &str, columns: usize) -> &str {
     let mut sum = 0;
-    let cut = text.char_indices().rev().find(|&(_, c)| {
+    let cut = text.char_indices().rev().enumerate().find(|&(count, (_, c))| {
         sum += width(c);
-        sum > columns
+        sum > columns || count > CHARS / 2
     });
-    cut.map_or(text, |(at, c)| &text[at + c.len_utf8()..])
+    cut.map_or(text, |(_, (at, c))| &text[at + c.len_utf8()..])
 }
 
 /// Whether a character cannot be shown as it is: a terminal would act upon it, or a reader not see it.
