@@ -106,6 +106,14 @@ fn each_kind_of_value_is_found_with_its_relation() {
             &[r"0:windows-registry-key:HKLM\Software\Evil:text"],
         ),
         (
+            "[domain-name:value LIKE '%.example' AND domain-name:value != 'good.example']",
+            "evil.example good.example evil.org",
+            &["0:domain-name:evil.example:exact"],
+        ),
+        ("[ipv4-addr:value != '10.0.0.1']", "10.0.0.1 10.0.0.2", &["0:ipv4-addr:10.0.0.2:exact"]),
+        ("[process:command_line LIKE '%mimikatz%']", r#"cmd="C:\x\Mmimikatz.exe --x""#, &["0:process:mimikatz:text"]),
+        ("[file:name = 'dropper.exe' AND file:size = 5]", "ran dropper.exe", &[]),
+        (
             "[domain-name:value LIKE '%.evil.example']",
             "www.evil.example evil.example",
             &["0:domain-name:www.evil.example:exact"],

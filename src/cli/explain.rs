@@ -99,7 +99,7 @@ fn seek(seek: &Seek) -> String {
             };
             format!("{} {}{role}", kind.name(), atom.value)
         }
-        Seek::Literal(literal) => format!("text '{}' of a {}", literal.text, literal.object_type),
+        Seek::Literal(literal) => format!("text '{}' of a {}", literal.text, literal.object_type()),
         Seek::Expression(expression) => {
             let operator = if expression.regex { "MATCHES" } else { "LIKE" };
             format!("{operator} '{}' on a {}", expression.text, expression.object_type)

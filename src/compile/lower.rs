@@ -25,6 +25,13 @@ pub struct Lowered {
     pub window: Option<(Timestamp, Timestamp)>,
 }
 
+impl Lowered {
+    /// Whether the exact atoms do not tell the whole pattern.
+    pub fn has_more(&self) -> bool {
+        self.cover.as_ref().is_none_or(|cover| cover.iter().any(|seek| self.exact.binary_search(seek).is_err()))
+    }
+}
+
 /// Something to look for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Seek {
@@ -36,13 +43,36 @@ pub enum Seek {
     Expression(Expression),
 }
 
+impl Seek {
+    /// The literal, if it is one.
+    pub fn as_literal(&self) -> Option<&Literal> {
+        if let Self::Literal(literal) = self { Some(literal) } else { None }
+    }
+
+    /// The expression, if it is one.
+    pub fn as_expression(&self) -> Option<&Expression> {
+        if let Self::Expression(expression) = self { Some(expression) } else { None }
+    }
+}
+
 /// A value that is found in plain text only by its letters: a file name, a registry key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Literal {
-    /// The object type of the path.
-    pub object_type: &'static str,
+    /// The path.
+    pub path: &'static str,
     /// The value.
     pub text: Box<str>,
+    /// Whether anything may stand before it, as in `LIKE '%x'`.
+    pub open_before: bool,
+    /// Whether anything may stand behind it.
+    pub open_behind: bool,
+}
+
+impl Literal {
+    /// The object type of the path.
+    pub fn object_type(&self) -> &'static str {
+        observable::literal_object_type(self.path)
+    }
 }
 
 /// A `LIKE` or `MATCHES` test.
@@ -111,7 +141,8 @@ fn leaf(ast: &Ast<'_>, test: &Test, strict: bool) -> Part {
     let reference =
         (test.op == Op::Eq && !test.negated).then(|| path.strip_suffix("_ref.type").map(Box::from)).flatten();
     Part {
-        plain: seeks.is_some() && !indirect,
+        // What a test does not say can be told of values that plain text shows by themselves.
+        plain: (seeks.is_some() || observable::of_path(&path).is_some()) && !indirect,
         exact: seeks.clone().filter(|_| !indirect).unwrap_or_default(),
         cover: seeks,
         path: Some(path.into()),
@@ -136,20 +167,39 @@ fn seeks(ast: &Ast<'_>, test: &Test, path: &str, strict: bool) -> Option<Vec<See
             matches!(atom.value, Value::Ipv4(..) | Value::Ipv6(..)).then(|| vec![Seek::Atom(atom)])
         }
         (Op::Eq | Op::In, None) => {
-            let object_type = observable::literal_path(path)?;
-            let literal = |l| Seek::Literal(Literal { object_type, text: ast.string(l).into() });
-            Some(literals.iter().map(literal).collect())
+            let path = observable::literal_path(path)?;
+            let literal = |l| Literal { path, text: ast.string(l).into(), open_before: false, open_behind: false };
+            Some(literals.iter().map(|l| Seek::Literal(literal(l))).collect())
         }
         (Op::Like | Op::Matches, field) => {
             let (kinds, object_type) = match &field {
                 Some(field) => (field.kinds, field.kinds.first()?.object_type()),
-                None => (&[][..], observable::literal_path(path)?),
+                None => (&[][..], observable::literal_object_type(observable::literal_path(path)?)),
             };
-            let text = ast.string(literals.first()?).into();
+            let text: Box<str> = ast.string(literals.first()?).into();
+            if field.is_none()
+                && test.op == Op::Like
+                && let Some(literal) = plain_like(observable::literal_path(path)?, &text)
+            {
+                return Some(vec![Seek::Literal(literal)]);
+            }
             Some(vec![Seek::Expression(Expression { kinds, object_type, regex: test.op == Op::Matches, text })])
         }
         _ => None,
     }
+}
+
+/// `LIKE` without wildcards but at its ends.
+fn plain_like(path: &'static str, operand: &str) -> Option<Literal> {
+    let (before, behind) = (operand.strip_prefix('%'), operand.strip_suffix('%'));
+    let text = operand.trim_matches('%');
+    let (open_before, open_behind) = (before.is_some(), behind.is_some());
+    (!text.is_empty() && !text.contains(['%', '_'])).then(|| Literal {
+        path,
+        text: text.into(),
+        open_before,
+        open_behind,
+    })
 }
 
 /// The value that a literal names on a path; `None` when it is no value of any kind that stands there.

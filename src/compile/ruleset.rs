@@ -2,10 +2,10 @@
 
 use super::atom::Atoms;
 use super::entries::Entries;
-use super::lower::{self, Expression, Literal, Lowered, Seek};
-use super::{Atom, Holder, Meta, path};
+use super::lower::{self, Lowered, Seek};
+use super::{Atom, Holder, Meta, Program, ProgramError, path};
 use crate::observable::{self, Field, Kind, Value};
-use crate::pattern::{Parser, Reading, simple};
+use crate::pattern::{Parser, Pattern, Reading, simple};
 use crate::stix::{Indicator, Timestamp, Tlp};
 
 /// Number of an indicator in its rule set.
@@ -54,7 +54,12 @@ impl Default for RuleSetBuilder {
 impl RuleSetBuilder {
     /// An empty set whose patterns are to be read so.
     pub fn new(reading: Reading) -> Self {
-        Self { rules: RuleSet::default(), parser: Parser::default(), reading, last_path: ("".into(), None) }
+        Self {
+            rules: RuleSet { reading, ..RuleSet::default() },
+            parser: Parser::default(),
+            reading,
+            last_path: ("".into(), None),
+        }
     }
 
     /// Names the place that what is added next comes from: a path or source name.
@@ -87,7 +92,8 @@ impl RuleSetBuilder {
             return Err(Rejected::new("value is not valid", value));
         }
         let entry = self.rules.entries.add(indicator);
-        self.rules.add_lowered(entry, &indicator.pattern, lowered)
+        let pattern = lowered.has_more().then(|| Pattern::from(&ast));
+        self.rules.add_lowered(entry, pattern, lowered)
     }
 
     /// The atom of a pattern of the commonest form, `[path = 'literal']`, without building a tree.
@@ -122,9 +128,9 @@ impl RuleSetBuilder {
 pub struct RuleSet {
     entries: Entries,
     atoms: Atoms,
-    literals: Vec<(EntryId, Literal)>,
-    expressions: Vec<(EntryId, Expression)>,
+    texts: Vec<(EntryId, Seek)>,
     compounds: Vec<Compound>,
+    reading: Reading,
 }
 
 /// An indicator whose pattern has to be evaluated as a whole.
@@ -133,7 +139,7 @@ pub struct Compound {
     /// The indicator.
     pub entry: EntryId,
     /// Its pattern.
-    pub pattern: Box<str>,
+    pub pattern: Pattern,
     /// What has to be seen before evaluating is worth while; `None` means always.
     pub cover: Option<Vec<Seek>>,
     /// Whether values without fields can satisfy it.
@@ -156,7 +162,7 @@ impl RuleSet {
         Ok(())
     }
 
-    fn add_lowered(&mut self, entry: u32, pattern: &str, lowered: Lowered) -> Result<(), Rejected> {
+    fn add_lowered(&mut self, entry: u32, pattern: Option<Pattern>, lowered: Lowered) -> Result<(), Rejected> {
         let Lowered { exact, cover, plain, sequence, window } = lowered;
         if let Some((start, stop)) = window {
             self.entries.narrow(entry, start, stop);
@@ -164,21 +170,18 @@ impl RuleSet {
         for seek in &exact {
             match seek {
                 Seek::Atom(atom) => self.add_atom(entry, atom)?,
-                Seek::Literal(literal) => self.literals.push((EntryId(entry), literal.clone())),
-                Seek::Expression(expression) => self.expressions.push((EntryId(entry), expression.clone())),
+                text => self.texts.push((EntryId(entry), text.clone())),
             }
         }
+        let Some(pattern) = pattern else { return Ok(()) };
         let rest = cover.map(|cover| cover.into_iter().filter(|seek| !exact.contains(seek)).collect::<Vec<_>>());
-        if rest.as_ref().is_some_and(Vec::is_empty) {
-            return Ok(());
-        }
         for seek in rest.iter().flatten() {
             if let Seek::Atom(atom) = seek {
                 let meta = Meta { exact: false, ..atom.meta };
                 self.add_atom(entry, &Atom { value: atom.value.clone(), meta })?;
             }
         }
-        self.compounds.push(Compound { entry: EntryId(entry), pattern: pattern.into(), cover: rest, plain, sequence });
+        self.compounds.push(Compound { entry: EntryId(entry), pattern, cover: rest, plain, sequence });
         Ok(())
     }
 
@@ -215,19 +218,22 @@ impl RuleSet {
         &self.atoms
     }
 
-    /// Texts without a shape to look for in plain text; each alone is a match.
-    pub fn literals(&self) -> &[(EntryId, Literal)] {
-        &self.literals
-    }
-
-    /// Expressions to try on values; each alone is a match.
-    pub fn expressions(&self) -> &[(EntryId, Expression)] {
-        &self.expressions
+    /// Literals and expressions; each alone is a match.
+    pub fn texts(&self) -> &[(EntryId, Seek)] {
+        &self.texts
     }
 
     /// Patterns that have to be evaluated.
     pub fn compounds(&self) -> &[Compound] {
         &self.compounds
+    }
+
+    /// The pattern of a compound, made ready to run.
+    ///
+    /// # Errors
+    /// It uses something that cannot be run, such as an unsupported regular expression.
+    pub fn program(&self, compound: &Compound) -> Result<Program, ProgramError> {
+        Program::new(&compound.pattern.ast(), self.reading)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Decides a line: what it holds, who lists it, and how it relates.
 
 use super::index::{Cover, Found};
-use super::{Hit, Matcher, Relation};
+use super::{Hit, Matcher, Relation, plain};
 use crate::compile::{EntryId, Holder, Meta};
 use crate::observable::Shape;
 use crate::observable::text::{self, Place, Token};
@@ -36,6 +36,17 @@ impl Matcher {
                     push(&token.span, object_type, value, relation_of(found.cover, token.place), EntryId(found.entry));
                 }
             });
+            if !self.compounds.is_empty() {
+                let mut objects = Vec::new();
+                plain::objects_of_value(&token.value, 0, &mut objects);
+                for entry in self.compounds.satisfied(plain::observation(objects)) {
+                    if !self.options.allow.allows(&token.value) {
+                        let relation = relation_of(Cover::Same, token.place);
+                        let value = token.value.to_string();
+                        push(&token.span, token.value.kind().object_type(), value, relation, entry);
+                    }
+                }
+            }
             self.expressions.lookup(&token.value, &mut |entry| {
                 if !self.options.allow.allows(&token.value) {
                     let relation = relation_of(Cover::Same, token.place);
@@ -43,9 +54,17 @@ impl Matcher {
                 }
             });
         }
-        for literal in self.literals.find(line) {
-            for (entry, object_type) in literal.owners {
-                push(&literal.span, object_type, literal.text.to_owned(), Relation::Text, *entry);
+        for found in self.literals.find(line) {
+            let (object_type, text) = (found.literal.object_type(), &found.literal.text);
+            for owner in found.owners.iter().filter(|owner| owner.exact) {
+                push(&found.span, object_type, text.to_string(), Relation::Text, owner.entry);
+            }
+            if !self.compounds.is_empty() {
+                let mut objects = Vec::new();
+                plain::objects_of_text(found.literal.path, text, 0, &mut objects);
+                for entry in self.compounds.satisfied(plain::observation(objects)) {
+                    push(&found.span, object_type, text.to_string(), Relation::Text, entry);
+                }
             }
         }
         if hits.len() > first + 1 {

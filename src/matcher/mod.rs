@@ -1,10 +1,12 @@
 //! Finds what indicators describe in text and observations.
 
 mod allow;
+mod compound;
 pub mod eval;
 mod hit;
 mod index;
 mod line;
+mod plain;
 mod scan;
 mod why;
 
@@ -13,12 +15,13 @@ pub use hit::{Hit, Relation};
 pub use scan::Scanner;
 pub use why::{Listing, listings, literal_listings};
 
-use crate::compile::{EntryId, Filter, RuleSet, Status};
+use crate::compile::{EntryId, Filter, RuleSet, Seek, Status};
 use crate::observable::Kind;
 use crate::observable::text::find::Wanted;
-use index::Index;
+use compound::Compounds;
 use index::expression::ExpressionIndex;
 use index::literal::LiteralIndex;
+use index::{Index, Owner};
 use std::sync::Arc;
 
 /// Checks text against a rule set. Immutable: share it between threads, and swap it whole when indicators change.
@@ -48,6 +51,7 @@ pub struct Matcher {
     index: Index,
     literals: LiteralIndex,
     expressions: ExpressionIndex,
+    compounds: Compounds,
     active: Vec<bool>,
 }
 
@@ -78,9 +82,12 @@ impl Matcher {
             rules.indicators().map(|indicator| indicator.status(&options.filter) == Status::Active).collect();
         let takes_part = |row: u32| active.get(row as usize).copied().unwrap_or(false);
         let index = Index::new(rules.atoms(), &takes_part);
-        let literals = LiteralIndex::new(rules.literals(), &takes_part);
-        let expressions = ExpressionIndex::new(rules.expressions(), &takes_part);
-        Self { rules, options, index, literals, expressions, active }
+        let sought = || sought(&rules).filter(|(owner, _)| takes_part(owner.entry.0));
+        let literals = LiteralIndex::new(sought().filter_map(|(owner, seek)| Some((owner, seek.as_literal()?))));
+        let expressions =
+            ExpressionIndex::new(sought().filter_map(|(owner, seek)| Some((owner, seek.as_expression()?))));
+        let compounds = Compounds::new(&rules, &takes_part);
+        Self { rules, options, index, literals, expressions, compounds, active }
     }
 
     /// The rule set it looks things up in.
@@ -123,13 +130,21 @@ impl Matcher {
 
     /// Whether some pattern can be told from no line before the line is read.
     fn reads_every_line(&self) -> bool {
-        self.expressions.needs_every_line()
+        self.expressions.needs_every_line() || self.compounds.needs_every_line()
     }
 
     /// Indicators that take part but are not looked for in plain text, and why.
     pub fn unsought(&self) -> Vec<(EntryId, &'static str)> {
-        let mut unsought = [self.literals.vague(), self.expressions.unusable()].concat();
+        let mut unsought = [self.literals.vague(), self.expressions.unusable(), self.compounds.unsought()].concat();
         unsought.sort_by_key(|(entry, _)| *entry);
         unsought
     }
+}
+
+/// What is sought by its letters: what alone is a match, and what a pattern cannot match without.
+fn sought(rules: &RuleSet) -> impl Iterator<Item = (Owner, &Seek)> {
+    let parts = rules.compounds().iter().filter(|compound| compound.plain).flat_map(|compound| {
+        compound.cover.iter().flatten().map(move |seek| (Owner { entry: compound.entry, exact: false }, seek))
+    });
+    rules.texts().iter().map(|(entry, seek)| (Owner { entry: *entry, exact: true }, seek)).chain(parts)
 }

@@ -5,7 +5,7 @@
 
 use super::Relation;
 use super::index::parents_of;
-use crate::compile::{EntryId, Meta, RuleSet};
+use crate::compile::{EntryId, Meta, RuleSet, Seek};
 use crate::observable::{Kind, Shape, Value, kind};
 
 /// An indicator that lists or covers a value.
@@ -42,15 +42,22 @@ pub fn listings(rules: &RuleSet, value: &Value) -> Vec<Listing> {
 
 /// All indicators that list a text without a shape of its own, such as a file name.
 pub fn literal_listings(rules: &RuleSet, text: &str) -> Vec<Listing> {
-    let listed = |(entry, literal): &(EntryId, crate::compile::Literal)| {
-        (&*literal.text == text).then(|| Listing {
+    let listed = |(entry, seek): &(EntryId, Seek)| {
+        let literal = seek.as_literal()?;
+        let listed = match (literal.open_before, literal.open_behind) {
+            (true, true) => text.contains(&*literal.text),
+            (true, false) => text.ends_with(&*literal.text),
+            (false, true) => text.starts_with(&*literal.text),
+            (false, false) => *literal.text == *text,
+        };
+        listed.then(|| Listing {
             entry: *entry,
             relation: Relation::Text,
-            listed: text.to_owned(),
+            listed: literal.text.to_string(),
             alone: true,
         })
     };
-    rules.literals().iter().filter_map(listed).collect()
+    rules.texts().iter().filter_map(listed).collect()
 }
 
 /// Compares a value with every listed one of its kind.

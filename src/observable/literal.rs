@@ -1,8 +1,13 @@
 //! Texts without a shape of their own: found in plain text only by their letters, where they stand on token borders.
 
-/// The object type of a path whose values are worth looking for in plain text; `None` for any other path.
+/// A path, if its values are worth looking for in plain text.
 pub fn literal_path(path: &str) -> Option<&'static str> {
-    PATHS.iter().find(|(listed, _)| *listed == path).map(|(_, object_type)| *object_type)
+    PATHS.iter().find(|(listed, _)| *listed == path).map(|(listed, _)| *listed)
+}
+
+/// The type of the object that holds the value of such a path.
+pub fn literal_object_type(path: &str) -> &'static str {
+    PATHS.iter().find(|(listed, _)| *listed == path).map_or("", |(_, object_type)| object_type)
 }
 
 const PATHS: &[(&str, &str)] = &[
@@ -113,15 +118,25 @@ const COMMON: &[&str] = &[
 /// Whether a text that begins and ends here stands on token borders: neither end cuts a word, a name or a path
 /// component in two. A full stop that ends a sentence is a border.
 pub fn on_borders(line: &[u8], start: usize, end: usize) -> bool {
-    let within = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-' || b >= 0x80;
-    let (first, last) = (line[start], line[end - 1]);
-    let before = start.checked_sub(1).map(|i| line[i]);
-    let after = line.get(end).copied();
-    let cut_left =
-        within(first) && before.is_some_and(|b| within(b) || (b == b'.' && start >= 2 && within(line[start - 2])));
-    let cut_right = within(last)
-        && after.is_some_and(|b| within(b) || (b == b'.' && line.get(end + 1).is_some_and(u8::is_ascii_alphanumeric)));
-    !cut_left && !cut_right
+    begins_on_border(line, start) && ends_on_border(line, end)
+}
+
+/// Whether nothing before this place belongs to what begins there.
+pub fn begins_on_border(line: &[u8], start: usize) -> bool {
+    let Some(before) = start.checked_sub(1).map(|at| line[at]) else { return true };
+    let joined = is_part(before) || (before == b'.' && start >= 2 && is_part(line[start - 2]));
+    !(line.get(start).is_some_and(|first| is_part(*first)) && joined)
+}
+
+/// Whether nothing behind this place belongs to what ends there.
+pub fn ends_on_border(line: &[u8], end: usize) -> bool {
+    let Some(after) = line.get(end) else { return true };
+    let joined = is_part(*after) || (*after == b'.' && line.get(end + 1).is_some_and(u8::is_ascii_alphanumeric));
+    !(end > 0 && is_part(line[end - 1]) && joined)
+}
+
+fn is_part(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte >= 0x80
 }
 
 #[cfg(test)]

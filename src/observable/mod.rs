@@ -19,7 +19,7 @@ mod refang;
 pub mod text;
 
 pub use kind::hash::canonical_name as canonical_hash_name;
-pub use literal::{literal_is_vague, literal_path, on_borders};
+pub use literal::{begins_on_border, ends_on_border, literal_is_vague, literal_object_type, literal_path, on_borders};
 pub use path::{Field, of_path};
 pub use refang::{Refanged, refang, refang_bytes};
 

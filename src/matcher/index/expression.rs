@@ -1,5 +1,6 @@
 //! `LIKE` and `MATCHES` on values: tried only on values that hold the letters an expression cannot do without.
 
+use super::Owner;
 use crate::compile::like::Like;
 use crate::compile::regex::Regex;
 use crate::compile::{EntryId, Expression};
@@ -22,7 +23,7 @@ pub(crate) struct ExpressionIndex {
 
 #[derive(Debug)]
 struct Compiled {
-    entry: EntryId,
+    owner: Owner,
     kinds: &'static [Kind],
     test: Test,
 }
@@ -43,18 +44,18 @@ impl Test {
 }
 
 impl ExpressionIndex {
-    /// Compiles the expressions of the rows that take part.
-    pub(crate) fn new(expressions: &[(EntryId, Expression)], takes_part: &dyn Fn(u32) -> bool) -> Self {
+    /// Compiles expressions with their owners.
+    pub(crate) fn new<'e>(expressions: impl Iterator<Item = (Owner, &'e Expression)>) -> Self {
         let mut index = Self::default();
         let mut needles = Vec::new();
-        for (entry, expression) in expressions.iter().filter(|(entry, _)| takes_part(entry.0)) {
+        for (owner, expression) in expressions {
             if expression.kinds.is_empty() {
-                index.unusable.push((*entry, "compares a text that only a field can tell"));
+                index.unusable.push((owner.entry, "compares a text that only a field can tell"));
                 continue;
             }
             let test = if expression.regex {
                 let Ok(regex) = Regex::new(&expression.text) else {
-                    index.unusable.push((*entry, "its regular expression is not supported"));
+                    index.unusable.push((owner.entry, "its regular expression is not supported"));
                     continue;
                 };
                 Test::Matches(regex)
@@ -68,7 +69,7 @@ impl ExpressionIndex {
                 needles.push(test.required().to_owned());
                 index.targets.push(number);
             }
-            index.expressions.push(Compiled { entry: *entry, kinds: expression.kinds, test });
+            index.expressions.push(Compiled { owner, kinds: expression.kinds, test });
         }
         if !needles.is_empty() {
             let builder =
@@ -107,7 +108,7 @@ impl ExpressionIndex {
         }
     }
 
-    /// Reports every expression that a value satisfies.
+    /// Reports every expression that a value satisfies, if that is a match.
     pub(crate) fn lookup(&self, value: &Value, found: &mut dyn FnMut(EntryId)) {
         if self.is_empty() {
             return;
@@ -120,13 +121,14 @@ impl ExpressionIndex {
             tried.dedup();
         }
         for expression in tried.into_iter().filter_map(|number| self.expressions.get(number)) {
-            let matches = expression.kinds.contains(&value.kind())
+            let matches = expression.owner.exact
+                && expression.kinds.contains(&value.kind())
                 && match &expression.test {
                     Test::Like(like) => like.is_match(&text),
                     Test::Matches(regex) => regex.is_match(&text).unwrap_or(false),
                 };
             if matches {
-                found(expression.entry);
+                found(expression.owner.entry);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Texts without a shape, found by their letters: one automaton over just those.
 
+use super::Owner;
 use crate::compile::{EntryId, Literal};
-use crate::observable::{literal_is_vague, on_borders};
+use crate::observable::{begins_on_border, ends_on_border, literal_is_vague};
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,57 +11,51 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(crate) struct LiteralIndex {
     automaton: Option<AhoCorasick>,
-    /// For each pattern of the automaton the text as listed, and who lists it.
+    /// For each pattern of the automaton the literal, and who lists it.
     targets: Vec<Target>,
     /// Literals that mean too little in plain text to look for.
     vague: Vec<(EntryId, &'static str)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Target {
-    text: Box<str>,
-    owners: Vec<(EntryId, &'static str)>,
+    literal: Literal,
+    owners: Vec<Owner>,
 }
 
 /// A literal in a line.
 #[derive(Debug)]
 pub(crate) struct LiteralFound<'i> {
     pub(crate) span: Range<usize>,
-    /// The text as listed.
-    pub(crate) text: &'i str,
-    /// Who lists it, and the object type of the path.
-    pub(crate) owners: &'i [(EntryId, &'static str)],
+    pub(crate) literal: &'i Literal,
+    pub(crate) owners: &'i [Owner],
 }
 
 impl LiteralIndex {
-    /// Indexes the literals of the rows that take part.
-    pub(crate) fn new(literals: &[(EntryId, Literal)], takes_part: &dyn Fn(u32) -> bool) -> Self {
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
+    /// Indexes literals with their owners.
+    pub(crate) fn new<'l>(literals: impl Iterator<Item = (Owner, &'l Literal)>) -> Self {
+        let mut numbers: HashMap<&Literal, usize> = HashMap::new();
         let mut targets: Vec<Target> = Vec::new();
         let mut vague = Vec::new();
-        for (entry, literal) in literals.iter().filter(|(entry, _)| takes_part(entry.0)) {
+        for (owner, literal) in literals {
             if let Some(reason) = literal_is_vague(&literal.text) {
-                vague.push((*entry, reason));
+                vague.push((owner.entry, reason));
                 continue;
             }
-            let number = *numbers.entry(&literal.text).or_insert_with(|| {
-                targets.push(Target { text: literal.text.clone(), owners: Vec::new() });
+            let number = *numbers.entry(literal).or_insert_with(|| {
+                targets.push(Target { literal: literal.clone(), owners: Vec::new() });
                 targets.len() - 1
             });
-            targets[number].owners.push((*entry, literal.object_type));
+            targets[number].owners.push(owner);
         }
+        let mut needles: Vec<String> = targets.iter().map(|target| target.literal.text.to_string()).collect();
         // JSON and C write a backslash twice.
-        let escaped: Vec<Target> = targets
-            .iter()
-            .filter(|target| target.text.contains('\\'))
-            .map(|target| Target { text: target.text.clone(), owners: target.owners.clone() })
-            .collect();
-        let plain = targets.len();
-        targets.extend(escaped);
-        let needles = targets
-            .iter()
-            .enumerate()
-            .map(|(i, target)| if i < plain { target.text.to_string() } else { target.text.replace('\\', r"\\") });
+        for number in 0..targets.len() {
+            if targets[number].literal.text.contains('\\') {
+                needles.push(targets[number].literal.text.replace('\\', r"\\"));
+                targets.push(targets[number].clone());
+            }
+        }
         // Without literals there is nothing to search, and nothing to pay.
         let automaton = (!targets.is_empty())
             .then(|| AhoCorasick::builder().match_kind(MatchKind::Standard).build(needles).ok())
@@ -73,19 +68,21 @@ impl LiteralIndex {
         &self.vague
     }
 
-    /// Places in a block where a literal ends; every line that holds one has at least one such place.
+    /// Places in a block where a literal stands; every line that holds one has at least one such place.
     pub(crate) fn suspects(&self, block: &[u8], places: &mut Vec<u32>) {
         if let Some(automaton) = &self.automaton {
             places.extend(automaton.find_iter(block).map(|found| found.start() as u32));
         }
     }
 
-    /// All literals of a line that stand on borders.
+    /// All literals of a line that stand on borders, where they ask for them.
     pub(crate) fn find<'i>(&'i self, line: &'i [u8]) -> impl Iterator<Item = LiteralFound<'i>> {
         let found = self.automaton.as_ref().map(|automaton| automaton.find_overlapping_iter(line));
-        found.into_iter().flatten().filter(|found| on_borders(line, found.start(), found.end())).filter_map(|found| {
-            let target = self.targets.get(found.pattern().as_usize())?;
-            Some(LiteralFound { span: found.range(), text: &target.text, owners: &target.owners })
+        found.into_iter().flatten().filter_map(|found| {
+            let Target { literal, owners } = self.targets.get(found.pattern().as_usize())?;
+            let stands = (literal.open_before || begins_on_border(line, found.start()))
+                && (literal.open_behind || ends_on_border(line, found.end()));
+            stands.then(|| LiteralFound { span: found.range(), literal, owners })
         })
     }
 }

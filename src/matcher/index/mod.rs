@@ -8,11 +8,19 @@ pub(crate) mod hosts;
 pub(crate) mod literal;
 pub(crate) mod prefix;
 
-use crate::compile::{Atoms, Holder, Meta, Text, pack};
+use crate::compile::{Atoms, EntryId, Holder, Meta, Text, pack};
 use crate::observable::{Kind, Shape, Value, kind};
 use exact::ExactIndex;
 use hosts::Hosts;
 use prefix::{Blocks, PrefixIndex};
+
+/// Who lists a literal or an expression.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner {
+    pub(crate) entry: EntryId,
+    /// Seeing it alone is a match.
+    pub(crate) exact: bool,
+}
 
 /// How a listed value covers the value that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,67 @@
+//! Patterns that no single value decides, in plain text.
+
+use super::eval::Outcome;
+use super::eval::many::{PatternSet, PatternSetBuilder};
+use crate::compile::{EntryId, RuleSet};
+use crate::stix::ObservedData;
+
+/// Patterns to evaluate on the lines that hold something of them.
+#[derive(Debug, Default)]
+pub(super) struct Compounds {
+    /// Decided by one value of a line.
+    single: PatternSet,
+    single_entries: Vec<EntryId>,
+    every_line: bool,
+    /// Not looked for, with the reason.
+    unsought: Vec<(EntryId, &'static str)>,
+}
+
+impl Compounds {
+    /// Makes the patterns of the rows that take part ready to run.
+    pub(super) fn new(rules: &RuleSet, takes_part: &dyn Fn(u32) -> bool) -> Self {
+        let mut made = Self::default();
+        let mut single = PatternSetBuilder::default();
+        for compound in rules.compounds().iter().filter(|compound| takes_part(compound.entry.0)) {
+            let entry = compound.entry;
+            if !compound.plain {
+                made.unsought.push((entry, "needs values that belong together, which only fields tell"));
+                continue;
+            }
+            if compound.sequence {
+                made.unsought.push((entry, "needs several observations"));
+                continue;
+            }
+            let Ok(program) = rules.program(compound) else {
+                made.unsought.push((entry, "cannot be evaluated"));
+                continue;
+            };
+            made.every_line |= compound.cover.is_none();
+            single.add(program);
+            made.single_entries.push(entry);
+        }
+        made.single = single.build();
+        made
+    }
+
+    /// Whether some pattern can be told from no line before the line is read.
+    pub(super) fn needs_every_line(&self) -> bool {
+        self.every_line
+    }
+
+    /// Indicators left out, with the reason.
+    pub(super) fn unsought(&self) -> &[(EntryId, &'static str)] {
+        &self.unsought
+    }
+
+    /// Whether there is nothing that one value could decide.
+    pub(super) fn is_empty(&self) -> bool {
+        self.single.is_empty()
+    }
+
+    /// The indicators that what one value stands for satisfies.
+    pub(super) fn satisfied(&self, observation: ObservedData) -> impl Iterator<Item = EntryId> {
+        let outcomes = self.single.evaluate(&[observation]);
+        let matched = outcomes.into_iter().filter(|(_, outcome)| matches!(outcome, Outcome::Match(_)));
+        matched.filter_map(|(pattern, _)| self.single_entries.get(pattern as usize).copied())
+    }
+}
