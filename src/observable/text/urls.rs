@@ -151,7 +151,7 @@ pub(super) fn readings(
     let mut soft = 0;
     for at in host..most {
         let byte = text[at];
-        let border = is_soft(byte) || (amp && byte == b'&') || (byte >= 0x80 && text[at - 1] < 0x80 && at > host);
+        let border = is_soft(byte) || (amp && byte == b'&') || (at > host && byte >= 0x80 && text[at - 1] < 0x80);
         if border {
             soft += 1;
             add_trimmed(text, host, at, &mut ends);
