@@ -202,6 +202,7 @@ impl Loader<'_, '_> {
                         name: indicator.name.as_deref(),
                         source,
                         line: place.line,
+                        column: place.column,
                         reason: rejected.reason,
                         detail: &rejected.detail,
                         pattern: Some(&indicator.pattern),
@@ -214,6 +215,7 @@ impl Loader<'_, '_> {
                 Err(rejected) => self.rejects.add(&Unused {
                     source,
                     line: place.line,
+                    column: place.column,
                     reason: rejected.reason,
                     detail: &rejected.detail,
                     ..Unused::default()
@@ -224,6 +226,7 @@ impl Loader<'_, '_> {
                 name: rejected.name.as_deref(),
                 source,
                 line: place.line,
+                column: place.column,
                 reason: rejected.reason,
                 detail: &rejected.detail,
                 pattern: rejected.pattern.as_deref(),

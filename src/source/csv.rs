@@ -96,7 +96,7 @@ fn plan_with(rows: &[&[u8]], comment: Option<&[u8]>, delimiter: u8) -> Option<(P
     let table: Vec<Vec<Cow<'_, [u8]>>> = rows.iter().map(|row| fields(row, delimiter).collect()).collect();
     let count = |width: usize| table.iter().filter(|row| row.len() == width).count();
     let width = table.iter().map(Vec::len).max_by_key(|width| count(*width))?;
-    if width < 2 || count(width) * 10 < table.len() * 9 {
+    if width < 2 || count(width) * 2 < table.len() {
         return None;
     }
     let kind = |field: &Cow<'_, [u8]>| value(field).map(|value| value.kind());
@@ -112,6 +112,9 @@ fn plan_with(rows: &[&[u8]], comment: Option<&[u8]>, delimiter: u8) -> Option<(P
         if !columns.is_empty() {
             return Some((Plan { delimiter, columns, header: names_first }, true));
         }
+    }
+    if count(width) * 10 < table.len() * 9 {
+        return None;
     }
     let columns = columns_by_content(&kinds[usize::from(names_first)..], width);
     (!columns.is_empty()).then_some((Plan { delimiter, columns, header: names_first }, false))
@@ -222,11 +225,11 @@ fn is_passed_over(record: &[u8]) -> bool {
 /// Length of the record that the rest begins with; `None` at the end.
 fn record(window: &mut Window<'_>) -> Option<usize> {
     loop {
-        if let Some(length) = record_length(window.rest(), window.is_finished()) {
-            return Some(length);
-        }
-        if !window.more() {
-            return record_length(window.rest(), true);
+        // Of a record that the reader failed in, part of a value may look like another value.
+        let whole = window.is_finished() && !window.has_failed();
+        let length = record_length(window.rest(), whole || window.is_full());
+        if length.is_some() || !window.more() {
+            return length;
         }
     }
 }
@@ -383,6 +386,14 @@ mod tests {
         is(
             "# c\nip,port\n192.0.2.1,1\n192.0.2.2,1\n192.0.2.3,1\n\nnonsense,1\n-,2\n",
             &["192.0.2.1", "192.0.2.2", "192.0.2.3", "7: a domain needs a dot nonsense", "8: no value in this row -,2"],
+        );
+    }
+
+    #[test]
+    fn a_known_header_outweighs_uneven_rows() {
+        is(
+            "ip,port\n192.0.2.1,1\n192.0.2.2\n192.0.2.3,1,2\n192.0.2.4,1\n",
+            &["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"],
         );
     }
 

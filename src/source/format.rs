@@ -59,32 +59,31 @@ pub(crate) fn detect(bytes: &[u8], whole: bool) -> Result<Format, Unknown> {
     }
 }
 
-/// A text is a list if one of its first lines holds a value, or if there is nothing but comments in it.
+/// A text is a list if one in ten of its first lines holds a value, or if there is nothing but comments in it.
 fn list_or_nothing(lines: &[u8]) -> Result<Format, Unknown> {
-    let mut found = false;
+    let (mut with_value, mut without) = (0, 0);
     let mut first = None;
     let mut offset = 0;
-    let mut looked_at = 0;
     for line in lines.split(|byte| *byte == b'\n') {
-        let mut empty = true;
-        list::entries(line, &mut |column, entry| {
-            empty = false;
-            match entry {
-                Ok(_) => found = true,
-                Err((invalid, text)) if first.is_none() => {
+        let (mut is_value, mut is_none) = (false, false);
+        list::entries(line, &mut |column, entry| match entry {
+            Ok(_) => is_value = true,
+            Err((invalid, text)) => {
+                is_none = true;
+                if first.is_none() {
                     first = Some((offset + column, invalid.reason(), list::shown(text)));
                 }
-                Err(_) => {}
             }
         });
-        looked_at += usize::from(!empty);
+        with_value += usize::from(is_value);
+        without += usize::from(is_none && !is_value);
         offset += line.len() + 1;
-        if found || looked_at == SAMPLE {
+        if with_value + without >= SAMPLE {
             break;
         }
     }
     match first {
-        Some((at, reason, text)) if !found => Err(Unknown::NoValue(place(lines, at), reason, text)),
+        Some((at, reason, text)) if with_value * 9 < without => Err(Unknown::NoValue(place(lines, at), reason, text)),
         _ => Ok(Format::List),
     }
 }
@@ -136,6 +135,9 @@ mod tests {
         ] {
             assert_eq!(detect(text.as_bytes(), true), Ok(if json { Format::Json } else { Format::List }), "{text}");
         }
+        let prose = |lines: usize| "prose\n".repeat(lines) + "192.0.2.1\n192.0.2.2\n";
+        assert_eq!(detect(prose(18).as_bytes(), true), Ok(Format::List));
+        assert!(detect(prose(19).as_bytes(), true).is_err());
         assert!(matches!(detect(b"ip,port\n192.0.2.1,1\n", true), Ok(Format::Csv(_))));
     }
 

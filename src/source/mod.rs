@@ -144,7 +144,7 @@ pub fn read(reader: &mut dyn Read, visit: &mut dyn FnMut(Place, Item<'_>)) -> Re
 
 fn read_window(window: &mut Window<'_>, visit: &mut dyn FnMut(Place, Item<'_>)) -> Result<Summary, ReadError> {
     skip_byte_order_mark(window);
-    let format = format::detect(window.rest(), window.is_finished());
+    let format = format::detect(window.rest(), window.is_finished() && !window.has_failed());
     let summary = match format {
         Ok(Format::List) => list::read(window, visit),
         Ok(Format::Csv(plan)) => csv::read(window, &plan, visit),

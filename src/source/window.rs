@@ -98,7 +98,8 @@ impl<'r> Window<'r> {
         self.end > before
     }
 
-    /// Length of the line that the rest begins with, without its newline; reads on if need be. `None` at the end.
+    /// Length of the line that the rest begins with, without its newline; reads on if need be. `None` at the end, and
+    /// for what came of a line before the reader failed: part of a value may look like another value.
     pub(crate) fn line(&mut self) -> Option<usize> {
         self.line_from(0)
     }
@@ -112,7 +113,7 @@ impl<'r> Window<'r> {
             }
             searched = self.rest().len();
             if !self.more() {
-                return (searched > ahead).then_some(searched);
+                return (searched > ahead && !self.has_failed()).then_some(searched);
             }
         }
     }

@@ -22,6 +22,7 @@ pub(super) struct Unused<'a> {
     pub(super) name: Option<&'a str>,
     pub(super) source: &'a str,
     pub(super) line: u64,
+    pub(super) column: u64,
     pub(super) reason: &'a str,
     pub(super) detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,6 +110,6 @@ impl Unused<'_> {
         if detail.len() < self.detail.len() {
             detail.push_str("...");
         }
-        format!("{}:{}:{id} {detail}", self.source, self.line)
+        format!("{}:{}:{}:{id} {detail}", self.source, self.line, self.column)
     }
 }
