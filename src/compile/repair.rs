@@ -8,10 +8,11 @@ use super::literal::{Number, Operand};
 use super::program::{Path, Step};
 use crate::observable::{Field, Value, canonical_hash_name, of_path};
 use crate::pattern::ast::{Op, Span, Test};
+use std::collections::HashSet;
 use std::fmt;
 
 /// A change that the pragmatic reading made to the meaning.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Repair {
     /// What was changed.
     pub kind: RepairKind,
@@ -141,6 +142,8 @@ pub fn canonical_path(path: &Path) -> String {
 #[derive(Debug, Default)]
 pub(super) struct Repairs {
     all: Vec<Repair>,
+    /// The same, to find out what was noted before.
+    noted: HashSet<Repair>,
     /// The test being read.
     span: Span,
     /// What the equalities in the current brackets compare: the path up to a reference, and whether its type.
@@ -155,8 +158,10 @@ impl Repairs {
     /// Ends a pair of brackets.
     pub(super) fn end_comparison(&mut self) {
         let references = std::mem::take(&mut self.references);
+        let with_value: HashSet<&str> =
+            references.iter().filter(|(_, is_type, _)| !is_type).map(|(reference, ..)| &**reference).collect();
         for (reference, is_type, span) in &references {
-            if *is_type && references.iter().any(|(other, is_type, _)| !is_type && other == reference) {
+            if *is_type && with_value.contains(&**reference) {
                 self.span = *span;
                 let (written, read) = (format!("{reference}.type").into(), format!("{reference}.value").into());
                 self.note(Repair { kind: RepairKind::ReferencePair, written, read, span: *span });
@@ -215,7 +220,7 @@ impl Repairs {
 
     fn note(&mut self, repair: Repair) {
         let repair = Repair { span: self.span, ..repair };
-        if !self.all.contains(&repair) {
+        if self.noted.insert(repair.clone()) {
             self.all.push(repair);
         }
     }

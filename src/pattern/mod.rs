@@ -14,6 +14,22 @@
 //! assert_eq!((error.span().start, error.span().end), (21, 25));
 //! # Ok::<(), stockade::pattern::Error>(())
 //! ```
+//!
+//! # What is accepted
+//!
+//! The grammar of the standard and of its reference parser. Where these leave a choice or differ:
+//!
+//! - White space is the Unicode property; `/* */` and `//` comments stand wherever white space may, in paths too.
+//! - Numbers are kept as text: integers of any length, no exponent, no leading zeros, no dot at the end.
+//! - `b'..'` is base64 with padding, and may hold line ends or nothing; timestamps name days of the calendar, and the
+//!   second may be 60.
+//! - The values of `IN` are of one type, to which integers and floats are two; `IN ()` is legal. Booleans have no order.
+//! - `AND` in brackets must be possible for one object type: `(a:x = 1 OR b:y = 2) AND a:z = 3` is, and
+//!   `a:x = 1 AND b:y = 2` is an error.
+//! - An expression has one qualifier of each kind, and so has one in parentheses; `REPEATS` takes at least 1, `WITHIN`
+//!   more than 0, and `START` is before `STOP`. Plain strings behind these, as of STIX 2.0, are read as timestamps.
+//! - Texts are limited to [`MAX_BYTES`], open parentheses to [`MAX_NESTING`]; chains and lists to neither. Nothing here
+//!   recurses.
 
 pub mod ast;
 mod caret;
