@@ -41,12 +41,12 @@ pub(crate) use rows::relation_name;
 #[group(skip)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
-    #[command(flatten)]
-    indicators: indicators::Args,
-
     /// Logs, plain or compressed; `-` is standard input, which is also read when none is named
     #[arg(value_name = "LOG")]
     logs: Vec<PathBuf>,
+
+    #[command(flatten)]
+    indicators: indicators::Args,
 
     /// Search the files in directories, and in those below them
     #[arg(short, long, help_heading = "Input")]
