@@ -109,6 +109,21 @@ fn messages_say_what_is_wrong_and_what_to_do() {
 }
 
 #[test]
+fn the_pragmatic_reading_says_the_same_of_what_it_cannot_repair() {
+    let repaired = |text: &&&str| Pattern::parse(text, Reading::Pragmatic).is_ok();
+    let differ: Vec<_> = MISTAKES
+        .iter()
+        .filter(|text| !repaired(text))
+        .filter(|text| Pattern::parse(text, Reading::Strict).err() != Pattern::parse(text, Reading::Pragmatic).err())
+        .collect();
+    // A repair comes first in these, so that the error is another one.
+    assert_eq!(
+        differ,
+        [&"domain-name:value = 'a' FOLLOWEDBY domain-name:value = 'b'", &"domain-name:value = 'evil.example']",]
+    );
+}
+
+#[test]
 fn long_lines_show_the_surroundings_only() {
     let many = vec!["file:name = 'x'"; 1000].join(" OR ");
     let mut report = String::new();

@@ -122,6 +122,12 @@ impl Fault {
         Self::new(What::Expected(what), input, input)
     }
 
+    /// Whether something is missing that stands before the value of a comparison.
+    pub(super) fn is_before_value(&self) -> bool {
+        use Expected::{Colon, Comparison, Operator, Property};
+        matches!(self.what, What::Expected(Colon | Comparison | Operator | Property))
+    }
+
     /// A failure in a part of the text that `behind` bytes follow.
     #[cold]
     pub(super) fn within(mut self, behind: usize) -> Self {

@@ -365,17 +365,26 @@ impl Grammar<'_, '_> {
     /// A comparison expression without brackets, which only the pragmatic reading knows; qualifiers may follow.
     #[cold]
     fn bare_pattern(&mut self, input: Input<'_>) -> Result<(), nom::Err<Fault>> {
+        let no_brackets = || Fault::new(What::NoBrackets, input, after_word(input));
         if !self.pragmatic() {
-            return Err(Fault::new(What::NoBrackets, input, after_word(input)));
+            return Err(no_brackets());
         }
         let repairs = self.buffers.repairs.len();
-        let (rest, _) = self.comparisons(input, input)?;
+        let (rest, _) = match self.comparisons(input, input) {
+            // What does not even begin with a path and an operator is no comparison whose brackets are missing.
+            Err(nom::Err::Error(fault)) if self.buffers.nodes.is_empty() && fault.is_before_value() => {
+                return Err(no_brackets());
+            }
+            read => read?,
+        };
         self.buffers.nodes.push(Node::Observation);
         self.repair(RepairKind::MissingBrackets, Span { start: self.at(input), end: self.at(rest) });
         self.buffers.repairs[repairs..].rotate_right(1);
-        match self.qualifiers(rest)? {
+        let rest = self.qualifiers(rest)?;
+        match rest {
             [] => Ok(()),
-            rest => Err(Fault::new(What::NoBrackets, rest, after_word(rest))),
+            [b']' | b')', after @ ..] => Err(Fault::new(What::NotOpen, rest, after)),
+            _ => Err(Fault::new(What::NoBrackets, rest, after_word(rest))),
         }
     }
 }
