@@ -5,11 +5,11 @@ mod inputs;
 use super::Globals;
 use super::error::{self, Error, Outcome};
 use super::terminal;
+use super::test::read;
 use inputs::{Content, Input};
 use serde::Serialize;
-use std::fs;
-use std::io::{self, BufWriter, Read, StdoutLock, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, StdoutLock, Write};
+use std::path::PathBuf;
 use stockade::compile::program::{self, Program};
 use stockade::pattern::{Ast, Parser, Reading, Span, excerpt};
 
@@ -64,15 +64,6 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         0 => Outcome::Yes,
         _ => Outcome::No,
     })
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        let read = io::stdin().lock().read_to_end(&mut bytes);
-        return read.map(|_| bytes).map_err(|error| Error::new(format_args!("standard input: {error}")));
-    }
-    fs::read(path).map_err(|error| Error::file(path, &error))
 }
 
 /// Judges patterns one after another.
