@@ -6,6 +6,7 @@ mod gates;
 pub mod many;
 mod path;
 mod sequence;
+pub mod session;
 
 pub use compare::{Answer, satisfies};
 
