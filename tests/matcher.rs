@@ -110,7 +110,7 @@ fn each_kind_of_value_is_found_with_its_relation() {
             "evil.example good.example evil.org",
             &["0:domain-name:evil.example:exact"],
         ),
-        ("[ipv4-addr:value != '10.0.0.1']", "10.0.0.1 10.0.0.2", &["0:ipv4-addr:10.0.0.2:exact"]),
+        ("[ipv4-addr:value != '10.0.0.1']", "10.0.0.1 10.0.0.2", &[]),
         ("[process:command_line LIKE '%mimikatz%']", r#"cmd="C:\x\Mmimikatz.exe --x""#, &["0:process:mimikatz:text"]),
         ("[file:name = 'dropper.exe' AND file:size = 5]", "ran dropper.exe", &[]),
         (

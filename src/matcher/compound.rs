@@ -11,7 +11,6 @@ pub(super) struct Compounds {
     /// Decided by one value of a line.
     single: PatternSet,
     single_entries: Vec<EntryId>,
-    every_line: bool,
     /// Not looked for, with the reason.
     unsought: Vec<(EntryId, &'static str)>,
 }
@@ -27,6 +26,11 @@ impl Compounds {
                 made.unsought.push((entry, "needs values that belong together, which only fields tell"));
                 continue;
             }
+            if compound.cover.is_none() {
+                // Text is full of what a value is not; and what merely looks like a digest is none for sure.
+                made.unsought.push((entry, "says what a value is not, which plain text does not tell"));
+                continue;
+            }
             if compound.sequence {
                 made.unsought.push((entry, "needs several observations"));
                 continue;
@@ -35,17 +39,11 @@ impl Compounds {
                 made.unsought.push((entry, "cannot be evaluated"));
                 continue;
             };
-            made.every_line |= compound.cover.is_none();
             single.add(program);
             made.single_entries.push(entry);
         }
         made.single = single.build();
         made
-    }
-
-    /// Whether some pattern can be told from no line before the line is read.
-    pub(super) fn needs_every_line(&self) -> bool {
-        self.every_line
     }
 
     /// Indicators left out, with the reason.

@@ -130,7 +130,7 @@ impl Matcher {
 
     /// Whether some pattern can be told from no line before the line is read.
     fn reads_every_line(&self) -> bool {
-        self.expressions.needs_every_line() || self.compounds.needs_every_line()
+        self.expressions.needs_every_line()
     }
 
     /// Indicators that take part but are not looked for in plain text, and why.

@@ -13,6 +13,7 @@ mod report;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod unsought;
 mod walk;
 
 use super::Globals;
@@ -133,6 +134,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let Loaded { rules, filter, incomplete } = indicators::load(&args.indicators, globals)?;
     let options = Options { subdomains: args.subdomains, refang: args.refang, allow, ..Options::new(filter) };
     let matcher = Matcher::new(Arc::new(rules), options);
+    unsought::say(&matcher, globals);
     let loaded = matcher.active();
     let walk = Walk::new(&args.logs, args.recursive);
     let threads = match args.threads {
