@@ -40,7 +40,7 @@ fn search_with(dir: &Path, args: &[&str], stdin: &[u8]) -> (i32, String, String)
     (output.status.code().unwrap(), values.join(" "), text(output.stderr))
 }
 
-fn indicator(number: u32, pattern: &str, rest: Value) -> Value {
+fn indicator(number: u32, pattern: &str, rest: &Value) -> Value {
     let mut object = json!({
         "type": "indicator", "spec_version": "2.1", "id": format!("indicator--00000000-0000-4000-8000-{number:012}"),
         "created": "2026-01-01T00:00:00Z", "modified": "2026-01-01T00:00:00Z", "valid_from": "2026-01-01T00:00:00Z",
@@ -50,7 +50,7 @@ fn indicator(number: u32, pattern: &str, rest: Value) -> Value {
     object
 }
 
-fn domain(number: u32, name: &str, rest: Value) -> Value {
+fn domain(number: u32, name: &str, rest: &Value) -> Value {
     indicator(number, &format!("[domain-name:value = '{name}']"), rest)
 }
 
@@ -63,7 +63,7 @@ fn write(dir: &TempDir, name: &str, objects: &[Value]) {
 fn sources_of_all_sorts_add_up() {
     let dir = place();
     let path = |name: &str| dir.path().join(name);
-    write(&dir, "bundle.json", &[domain(1, "a.example", json!({}))]);
+    write(&dir, "bundle.json", &[domain(1, "a.example", &json!({}))]);
     fs::create_dir_all(path("feeds/deep/.hidden")).unwrap();
     fs::write(path("feeds/deep/list.txt"), "# list\n192[.]0[.]2[.]1  # defanged\n").unwrap();
     fs::write(path("feeds/table.csv"), "first_seen,dst_ip,dst_port\n2026-01-01,192.0.2.2,443\n").unwrap();
@@ -79,17 +79,17 @@ fn sources_of_all_sorts_add_up() {
 fn filters_choose_indicators() {
     let dir = place();
     let objects = [
-        domain(1, "a.example", json!({"valid_until": "2026-02-01T00:00:00Z", "confidence": 20, "labels": ["c2"]})),
+        domain(1, "a.example", &json!({"valid_until": "2026-02-01T00:00:00Z", "confidence": 20, "labels": ["c2"]})),
         domain(
             2,
             "b.example",
-            json!({"confidence": 80, "indicator_types": ["malicious-activity"],
+            &json!({"confidence": 80, "indicator_types": ["malicious-activity"],
             "object_marking_refs": ["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"]}),
         ),
         domain(
             3,
             "c.example",
-            json!({"valid_from": "2026-03-01T00:00:00Z", "labels": ["c2", "bot"],
+            &json!({"valid_from": "2026-03-01T00:00:00Z", "labels": ["c2", "bot"],
             "object_marking_refs": ["marking-definition--own"]}),
         ),
         json!({"type": "marking-definition", "id": "marking-definition--own", "definition": {"tlp": "amber"}}),
@@ -134,12 +134,12 @@ fn values_of_lists_are_valid_at_any_time() {
 fn what_cannot_be_used_is_counted_shown_and_written() {
     let dir = place();
     let mut objects = vec![
-        domain(1, "a.example", json!({})),
-        domain(2, "b.example", json!({"pattern_type": "sigma", "name": "a rule"})),
-        indicator(3, "[domain-name:value = ", json!({})),
+        domain(1, "a.example", &json!({})),
+        domain(2, "b.example", &json!({"pattern_type": "sigma", "name": "a rule"})),
+        indicator(3, "[domain-name:value = ", &json!({})),
         json!({"type": "indicator", "id": "indicator--4"}),
     ];
-    objects.extend((10..16).map(|number| indicator(number, "nonsense", json!({}))));
+    objects.extend((10..16).map(|number| indicator(number, "nonsense", &json!({}))));
     write(&dir, "b.json", &objects);
     fs::write(dir.path().join("list"), "# c\nc.example\nnonsense\n").unwrap();
     let args = ["-i", "b.json", "-i", "list", "--rejects", "rejects"];
@@ -214,15 +214,16 @@ fn other_files_of_a_folder_are_named_and_passed_over() {
 fn what_ends_too_early_is_used_as_far_as_it_goes() {
     let dir = place();
     let path = |name: &str| dir.path().join(name);
-    write(&dir, "whole.json", &[domain(1, "a.example", json!({})), domain(2, "b.example", json!({}))]);
+    write(&dir, "whole.json", &[domain(1, "a.example", &json!({})), domain(2, "b.example", &json!({}))]);
     let whole = fs::read(path("whole.json")).unwrap();
     fs::write(path("cut.json"), &whole[..whole.len() - 30]).unwrap();
     let (code, found, said) = search(dir.path(), &["-i", "cut.json"]);
     assert_eq!((code, found.as_str()), (2, "a.example"));
     assert!(said.contains("cut short") && said.contains(&format!("cut.json:1:{}:", whole.len() - 29)), "{said}");
 
-    let noise: String = (0..50_000_u32).map(|n| format!("{:08x}.test\n", n.wrapping_mul(2_654_435_761))).collect();
-    let packed = zstd::encode_all(format!("a.example\n{noise}b.example\n").as_bytes(), 1).unwrap();
+    let noise: Vec<_> = (0..50_000_u32).map(|n| format!("{:08x}.test", n.wrapping_mul(2_654_435_761))).collect();
+    let noise = noise.join("\n");
+    let packed = zstd::encode_all(format!("a.example\n{noise}\nb.example\n").as_bytes(), 1).unwrap();
     fs::write(path("cut.zst"), &packed[..packed.len() / 2]).unwrap();
     let (code, found, said) = search(dir.path(), &["-i", "cut.zst"]);
     assert_eq!((code, found.as_str()), (2, "a.example"));
@@ -233,9 +234,9 @@ fn what_ends_too_early_is_used_as_far_as_it_goes() {
 #[test]
 fn the_newest_version_counts_and_may_withdraw() {
     let dir = place();
-    let old = domain(1, "a.example", json!({}));
-    let new = domain(1, "b.example", json!({"modified": "2026-02-01T00:00:00Z"}));
-    let gone = domain(1, "b.example", json!({"modified": "2026-03-01T00:00:00Z", "revoked": true}));
+    let old = domain(1, "a.example", &json!({}));
+    let new = domain(1, "b.example", &json!({"modified": "2026-02-01T00:00:00Z"}));
+    let gone = domain(1, "b.example", &json!({"modified": "2026-03-01T00:00:00Z", "revoked": true}));
     for (objects, expected) in [
         (vec![&old, &new], "b.example"),
         (vec![&new, &old], "b.example"),
