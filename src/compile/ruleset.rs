@@ -67,11 +67,20 @@ impl RuleSetBuilder {
         self.rules.entries.origin(name);
     }
 
-    /// Adds an indicator.
+    /// Adds an indicator. One that is revoked withdraws its older versions even if its own pattern cannot be used.
     ///
     /// # Errors
     /// Says why the indicator cannot be used; nothing else is affected.
     pub fn add(&mut self, indicator: &Indicator<'_>) -> Result<(), Rejected> {
+        let result = self.add_pattern(indicator);
+        if result.is_err() && indicator.revoked && self.rules.entries.len() < u32::MAX as usize - 1 {
+            self.rules.entries.add(indicator);
+            return Ok(());
+        }
+        result
+    }
+
+    fn add_pattern(&mut self, indicator: &Indicator<'_>) -> Result<(), Rejected> {
         if self.rules.entries.len() >= u32::MAX as usize - 1 {
             return Err(Rejected::new("too many indicators", "more than four billion"));
         }
@@ -424,6 +433,20 @@ mod tests {
         let rules = builder.build();
         let states: Vec<_> = rules.indicators().map(|i| i.status(&now())).collect();
         assert_eq!(states, [Status::Revoked, Status::Superseded]);
+    }
+
+    #[test]
+    fn a_withdrawal_counts_whatever_its_pattern() {
+        let good = indicator(ID, "2026-01-01T00:00:00Z", "[domain-name:value = 'a.example']");
+        for (pattern, kind) in [("[broken", "stix"), ("", "stix"), ("title: rule", "sigma")] {
+            let mut builder = RuleSetBuilder::default();
+            let mut revoked = indicator(ID, "2026-02-01T00:00:00Z", pattern);
+            (revoked.revoked, revoked.pattern_type) = (true, kind.into());
+            builder.add(&good).expect("a good indicator");
+            builder.add(&revoked).expect("a withdrawal");
+            let states: Vec<_> = builder.build().indicators().map(|i| i.status(&now())).collect();
+            assert_eq!(states, [Status::Superseded, Status::Revoked], "{pattern}");
+        }
     }
 
     #[test]

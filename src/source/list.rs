@@ -93,7 +93,20 @@ fn value(word: &str) -> Result<Value, Invalid> {
 
 /// The value of a text that is nothing but one.
 pub(crate) fn bare_value(text: &str) -> Result<Value, Invalid> {
-    observable::classify(without_port(undressed(text)))
+    let value = observable::classify(without_port(undressed(text)))?;
+    match &value {
+        // Words such as `Note:` and `and/or` have the shape of a URL without scheme.
+        Value::Text(Kind::Url, url) if url.starts_with("//") && !has_dotted_host(url) => {
+            Err(Invalid::new("a domain needs a dot"))
+        }
+        _ => Ok(value),
+    }
+}
+
+/// Whether the host of a URL without scheme is an address or a name of several labels.
+fn has_dotted_host(url: &str) -> bool {
+    let authority = url[2..].split(['/', '?', '#']).next().unwrap_or_default();
+    authority.contains(['.', '['])
 }
 
 /// Text for a report: not too much of it, whatever it is made of.
@@ -336,6 +349,8 @@ mod tests {
     fn what_is_no_value_is_named() {
         for (line, expected) in [
             ("hello", "a domain needs a dot: hello"),
+            ("Note: this", "a domain needs a dot: Note: this"),
+            ("and/or", "a domain needs a dot: and/or"),
             ("hello world.example", "a domain needs a dot: hello world.example"),
             ("@@||good.example^", "an exception, not an entry: @@||good.example^"),
             ("||evil.example/path", "a filter rule that is not just a name: ||evil.example/path"),

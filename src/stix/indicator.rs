@@ -24,7 +24,7 @@ pub struct Indicator<'a> {
     pub id: Cow<'a, str>,
     /// A short title.
     pub name: Option<Cow<'a, str>>,
-    /// The pattern's text.
+    /// The pattern's text; may be empty if it is revoked.
     pub pattern: Cow<'a, str>,
     /// `stix` unless stated (STIX 2.0 has no such property).
     pub pattern_type: Cow<'a, str>,
@@ -111,6 +111,8 @@ impl<'a> Indicator<'a> {
             Some(Some(Ok(pattern))) => pattern,
             Some(Some(Err(_))) => return unusable("no pattern", "its pattern is not UTF-8"),
             Some(None) => return unusable("no pattern", "its pattern is no text"),
+            // A withdrawal needs none.
+            None if members.revoked.is_some_and(|revoked| revoked.0 == b"true") => Cow::Borrowed(""),
             None => return unusable("no pattern", "the property is missing"),
         };
         let mut reader = Lenient { ignored };
@@ -311,6 +313,12 @@ mod tests {
         {
             assert_eq!(read(&with(&format!(r#""confidence":{text}"#))).0.confidence, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_withdrawal_needs_no_pattern() {
+        let (indicator, _) = read(r#"{"type":"indicator","id":"indicator--1","revoked":true}"#);
+        assert!(indicator.revoked && indicator.pattern.is_empty());
     }
 
     #[test]
