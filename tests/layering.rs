@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("stix", &[]),
     ("observable", &[]),
     ("compile", &["pattern", "observable", "stix"]),
-    ("matcher", &["compile", "observable", "stix"]),
+    ("matcher", &["compile", "log", "observable", "stix"]),
     ("log", &["observable", "stix"]),
     ("source", &["stix", "observable"]),
     ("store", &["stix"]),

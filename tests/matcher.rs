@@ -182,6 +182,25 @@ fn allowed_values_are_never_reported() {
 }
 
 #[test]
+fn a_sequence_is_completed_across_lines_and_blocks() {
+    let pattern =
+        "([ipv4-addr:value = '203.0.113.9'] FOLLOWEDBY [domain-name:value = 'evil.example']) WITHIN 300 SECONDS";
+    let matcher = Matcher::new(rules(&[pattern]), options());
+    let mut scanner = matcher.scanner();
+    let mut scan = |text: &str| {
+        let mut hits = Vec::new();
+        scanner.scan(text.as_bytes(), &mut hits);
+        hits
+    };
+    assert!(scan("2025-12-01T10:00:00Z nothing\n2025-12-01T10:00:00Z from 203.0.113.9\n").is_empty());
+    assert!(scan("2025-12-01T10:05:00Z too late for evil.example\n").is_empty());
+    assert!(scan("2025-12-01T10:00:01Z and 198.51.100.1\n").is_empty());
+    let hits = scan("2025-12-01T10:01:00Z x\n2025-12-01T10:04:59Z query evil.example\n");
+    assert_eq!(shown(&matcher, &hits), ["0:domain-name:evil.example:exact"]);
+    assert_eq!(hits[0].also.iter().map(|place| (place.block, place.line)).collect::<Vec<_>>(), [(0, 1)]);
+}
+
+#[test]
 fn lines_are_told_by_their_place_in_the_block() {
     let matcher = Matcher::new(rules(&["[domain-name:value = 'evil.example']"]), options());
     let text = b"first\r\nevil.example\r\n\nlast evil.example";

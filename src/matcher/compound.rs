@@ -11,6 +11,9 @@ pub(super) struct Compounds {
     /// Decided by one value of a line.
     single: PatternSet,
     single_entries: Vec<EntryId>,
+    /// Decided by several lines, or by when a line was written.
+    sequences: PatternSet,
+    sequence_entries: Vec<EntryId>,
     /// Not looked for, with the reason.
     unsought: Vec<(EntryId, &'static str)>,
 }
@@ -19,7 +22,7 @@ impl Compounds {
     /// Makes the patterns of the rows that take part ready to run.
     pub(super) fn new(rules: &RuleSet, takes_part: &dyn Fn(u32) -> bool) -> Self {
         let mut made = Self::default();
-        let mut single = PatternSetBuilder::default();
+        let (mut single, mut sequences) = (PatternSetBuilder::default(), PatternSetBuilder::default());
         for compound in rules.compounds().iter().filter(|compound| takes_part(compound.entry.0)) {
             let entry = compound.entry;
             if !compound.plain {
@@ -31,24 +34,31 @@ impl Compounds {
                 made.unsought.push((entry, "says what a value is not, which plain text does not tell"));
                 continue;
             }
-            if compound.sequence {
-                made.unsought.push((entry, "needs several observations"));
-                continue;
-            }
             let Ok(program) = rules.program(compound) else {
                 made.unsought.push((entry, "cannot be evaluated"));
                 continue;
             };
-            single.add(program);
-            made.single_entries.push(entry);
+            let (set, entries) = if compound.sequence {
+                (&mut sequences, &mut made.sequence_entries)
+            } else {
+                (&mut single, &mut made.single_entries)
+            };
+            set.add(program);
+            entries.push(entry);
         }
         made.single = single.build();
+        made.sequences = sequences.build();
         made
     }
 
     /// Indicators left out, with the reason.
     pub(super) fn unsought(&self) -> &[(EntryId, &'static str)] {
         &self.unsought
+    }
+
+    /// The patterns that several lines decide, and their indicators.
+    pub(super) fn sequences(&self) -> Option<(&PatternSet, &[EntryId])> {
+        (!self.sequences.is_empty()).then_some((&self.sequences, &self.sequence_entries))
     }
 
     /// Whether there is nothing that one value could decide.

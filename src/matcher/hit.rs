@@ -22,6 +22,17 @@ pub struct Hit {
     pub field: Option<Box<str>>,
     /// The indicator.
     pub entry: EntryId,
+    /// For a pattern that asks for several observations, the other lines that satisfied it.
+    pub also: Box<[Place]>,
+}
+
+/// A line that a scanner has scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The block, counted from 0 in the order in which the scanner took them.
+    pub block: u64,
+    /// The line in that block, counted from 0.
+    pub line: u64,
 }
 
 /// How a value seen relates to the value listed.

@@ -1,77 +1,137 @@
 //! Decides a line: what it holds, who lists it, and how it relates.
 
 use super::index::{Cover, Found};
+use super::watch::{Mark, Sighting, Watch};
 use super::{Hit, Matcher, Relation, plain};
-use crate::compile::{EntryId, Holder, Meta};
+use crate::compile::{EntryId, Holder};
 use crate::observable::Shape;
 use crate::observable::text::{self, Place, Token};
 use std::ops::Range;
 
+/// Collects what a line holds.
+struct Finds<'a> {
+    line: Range<usize>,
+    hits: &'a mut Vec<Hit>,
+    /// Parts of patterns that need several lines; none if there is no such pattern.
+    sighting: Option<Sighting>,
+}
+
+impl Finds<'_> {
+    /// Notes a value: as a hit, or as part of a pattern that needs several.
+    fn add(
+        &mut self,
+        exact: bool,
+        span: &Range<usize>,
+        object_type: &'static str,
+        value: String,
+        relation: Relation,
+        entry: EntryId,
+    ) {
+        let span = span.clone();
+        if exact {
+            let (line_start, line_end, value) = (self.line.start, self.line.end, value.into());
+            let hit = Hit {
+                line_start,
+                line_end,
+                span,
+                object_type,
+                value,
+                relation,
+                field: None,
+                entry,
+                also: Box::default(),
+            };
+            self.hits.push(hit);
+        } else if let Some(sighting) = &mut self.sighting {
+            sighting.marks.push(Mark { entry, span, object_type, value, relation });
+        }
+    }
+}
+
 impl Matcher {
-    /// Appends the hits of one line, which stands at `start` in its block.
-    pub(super) fn decide_line(&self, line: &[u8], start: usize, hits: &mut Vec<Hit>) {
+    /// Appends the hits of one line of a block, and gives a watch what it needs of the line.
+    pub(super) fn decide_line(
+        &self,
+        block: &[u8],
+        line: Range<usize>,
+        hits: &mut Vec<Hit>,
+        watch: Option<&mut Watch<'_>>,
+    ) {
+        let text = block.get(line.clone()).unwrap_or_default();
         let first = hits.len();
-        let mut push = |span: &Range<usize>, object_type, value: String, relation, entry| {
-            let span = span.clone();
-            let (line_start, line_end, value) = (start, start + line.len(), value.into());
-            hits.push(Hit { line_start, line_end, span, object_type, value, relation, field: None, entry });
-        };
+        let mut finds = Finds { line: line.clone(), hits, sighting: watch.is_some().then(Sighting::default) };
         // A URL in prose has several readings, the longest first: the first one listed is the URL.
         let mut settled = None;
-        for token in text::tokens(line, text::Options { refang: self.options.refang }) {
-            let url = token.value.kind().shape() == Shape::Url;
-            if url && settled == Some(token.span.start) {
+        for token in text::tokens(text, text::Options { refang: self.options.refang }) {
+            let is_url = token.value.kind().shape() == Shape::Url;
+            if is_url && settled == Some(token.span.start) {
                 continue;
             }
-            self.index.lookup(self.rules.atoms(), &token.value, self.options.subdomains, &mut |found| {
-                if !counts(found, &token) {
-                    return;
-                }
-                if url {
-                    settled = Some(token.span.start);
-                }
-                if !self.options.allow.allows(&token.value) {
-                    let object_type = found.meta.object_type(token.value.kind());
-                    let value = token.value.to_string();
-                    push(&token.span, object_type, value, relation_of(found.cover, token.place), EntryId(found.entry));
-                }
-            });
-            if !self.compounds.is_empty() {
-                let mut objects = Vec::new();
-                plain::objects_of_value(&token.value, 0, &mut objects);
-                for entry in self.compounds.satisfied(plain::observation(objects)) {
-                    if !self.options.allow.allows(&token.value) {
-                        let relation = relation_of(Cover::Same, token.place);
-                        let value = token.value.to_string();
-                        push(&token.span, token.value.kind().object_type(), value, relation, entry);
-                    }
-                }
+            if self.decide_token(&token, &mut finds) && is_url {
+                settled = Some(token.span.start);
             }
-            self.expressions.lookup(&token.value, &mut |entry| {
-                if !self.options.allow.allows(&token.value) {
-                    let relation = relation_of(Cover::Same, token.place);
-                    push(&token.span, token.value.kind().object_type(), token.value.to_string(), relation, entry);
-                }
-            });
         }
-        for found in self.literals.find(line) {
+        for found in self.literals.find(text) {
             let (object_type, text) = (found.literal.object_type(), &found.literal.text);
-            for owner in found.owners.iter().filter(|owner| owner.exact) {
-                push(&found.span, object_type, text.to_string(), Relation::Text, owner.entry);
+            for owner in found.owners {
+                finds.add(owner.exact, &found.span, object_type, text.to_string(), Relation::Text, owner.entry);
             }
             if !self.compounds.is_empty() {
                 let mut objects = Vec::new();
                 plain::objects_of_text(found.literal.path, text, 0, &mut objects);
                 for entry in self.compounds.satisfied(plain::observation(objects)) {
-                    push(&found.span, object_type, text.to_string(), Relation::Text, entry);
+                    finds.add(true, &found.span, object_type, text.to_string(), Relation::Text, entry);
                 }
             }
+            if let Some(sighting) = &mut finds.sighting {
+                sighting.add_text(found.literal.path, text);
+            }
+        }
+        let sighting = finds.sighting;
+        if let (Some(watch), Some(sighting)) = (watch, sighting) {
+            watch.see(block, line, sighting, hits);
         }
         if hits.len() > first + 1 {
             let mut found = hits.split_off(first);
             self.sort(&mut found);
             hits.append(&mut found);
         }
+    }
+
+    /// Notes who lists a token. Whether anybody does, allowed or not.
+    fn decide_token(&self, token: &Token, finds: &mut Finds<'_>) -> bool {
+        let Token { span, value, place } = token;
+        let allowed = self.options.allow.allows(value);
+        let object_type = value.kind().object_type();
+        let mut listed = false;
+        self.index.lookup(self.rules.atoms(), value, self.options.subdomains, &mut |found| {
+            if counts(found, *place) {
+                listed |= found.meta.exact;
+                if !allowed {
+                    let object_type = found.meta.object_type(value.kind());
+                    let relation = relation_of(found.cover, *place);
+                    finds.add(found.meta.exact, span, object_type, value.to_string(), relation, EntryId(found.entry));
+                }
+            }
+        });
+        if allowed {
+            return listed;
+        }
+        let relation = relation_of(Cover::Same, *place);
+        if !self.compounds.is_empty() {
+            let mut objects = Vec::new();
+            plain::objects_of_value(value, 0, &mut objects);
+            for entry in self.compounds.satisfied(plain::observation(objects)) {
+                finds.add(true, span, object_type, value.to_string(), relation, entry);
+            }
+        }
+        self.expressions.lookup(value, &mut |owner| {
+            finds.add(owner.exact, span, object_type, value.to_string(), relation, owner.entry);
+        });
+        if let Some(sighting) = &mut finds.sighting {
+            sighting.add_value(token);
+        }
+        listed
     }
 
     /// In the order of the text, then of the indicators' ids; each indicator once for each place.
@@ -85,9 +145,8 @@ impl Matcher {
 
 /// Whether an atom counts where the token stands. A name listed as a whole URL is the URL only where it stands alone:
 /// inside a longer URL, that URL's own readings tell.
-fn counts(found: Found, token: &Token) -> bool {
-    let Meta { exact, holder, .. } = found.meta;
-    exact && (holder != Holder::Url || (token.place == Place::Whole && found.cover == Cover::Same))
+fn counts(found: Found, place: Place) -> bool {
+    found.meta.holder != Holder::Url || (place == Place::Whole && found.cover == Cover::Same)
 }
 
 fn relation_of(cover: Cover, place: Place) -> Relation {

@@ -8,10 +8,11 @@ mod index;
 mod line;
 mod plain;
 mod scan;
+mod watch;
 mod why;
 
 pub use allow::Allowlist;
-pub use hit::{Hit, Relation};
+pub use hit::{Hit, Place, Relation};
 pub use scan::Scanner;
 pub use why::{Listing, listings, literal_listings};
 
@@ -108,6 +109,11 @@ impl Matcher {
     /// A scanner with working memory of its own, one for each thread.
     pub fn scanner(&self) -> Scanner<'_> {
         Scanner::new(self)
+    }
+
+    /// Whether some pattern asks for several lines. Then one scanner has to be given all blocks, in order.
+    pub fn has_sequences(&self) -> bool {
+        self.compounds.sequences().is_some()
     }
 
     /// What the finder has to look for.

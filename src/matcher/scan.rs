@@ -3,8 +3,10 @@
 //! The finder passes over a block once and gives candidates; each is asked for in the index. A line with a listed
 //! candidate, or with something that only a close look can judge, is suspect and is decided ([`super::line`]).
 
+use super::eval::session::Figures;
 use super::index::Index;
 use super::index::hosts::Use;
+use super::watch::Watch;
 use super::{Hit, Matcher};
 use crate::compile::{Atoms, pack};
 use crate::observable::kind::hash;
@@ -25,12 +27,25 @@ pub struct Scanner<'m> {
     suspects: Vec<u32>,
     /// A digest as bytes.
     packed: Vec<u8>,
+    watch: Option<Watch<'m>>,
 }
 
 impl<'m> Scanner<'m> {
     pub(super) fn new(matcher: &'m Matcher) -> Self {
         let wanted = matcher.wanted();
-        Self { matcher, wanted, candidates: Candidates::default(), suspects: Vec::new(), packed: Vec::new() }
+        Self {
+            matcher,
+            wanted,
+            candidates: Candidates::default(),
+            suspects: Vec::new(),
+            packed: Vec::new(),
+            watch: Watch::new(matcher),
+        }
+    }
+
+    /// What was kept and dropped of patterns that need several lines.
+    pub fn figures(&self) -> Figures {
+        self.watch.as_ref().map(Watch::figures).unwrap_or_default()
     }
 
     /// Appends the hits of a block of whole lines, in the order of the text (then of the indicators' ids).
@@ -46,6 +61,9 @@ impl<'m> Scanner<'m> {
             };
             self.chunk(block, start, start + end, hits);
             start += end;
+        }
+        if let Some(watch) = &mut self.watch {
+            watch.end_block();
         }
     }
 
@@ -74,7 +92,8 @@ impl<'m> Scanner<'m> {
             let line_end = memchr(b'\n', &chunk[place..]).map_or(chunk.len(), |at| place + at);
             let line = &chunk[line_start..line_end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            self.matcher.decide_line(line, start + line_start, hits);
+            let line = start + line_start..start + line_start + line.len();
+            self.matcher.decide_line(block, line, hits, self.watch.as_mut());
             decided = line_end + 1;
         }
     }
@@ -221,7 +240,8 @@ mod tests {
             let mut slow = Vec::new();
             let mut start = 0;
             for line in block.split(|byte| *byte == b'\n') {
-                matcher.decide_line(line.strip_suffix(b"\r").unwrap_or(line), start, &mut slow);
+                let end = start + line.strip_suffix(b"\r").unwrap_or(line).len();
+                matcher.decide_line(&block, start..end, &mut slow, None);
                 start += line.len() + 1;
             }
             prop_assert_eq!(fast, slow);

@@ -37,6 +37,10 @@ pub(super) trait Search: Send + Sync + 'static {
     fn searcher(&self) -> Searcher<'_>;
     /// The rule set that the hits refer to.
     fn rules(&self) -> &RuleSet;
+    /// Whether one searcher has to see all blocks in order.
+    fn is_sequential(&self) -> bool {
+        false
+    }
 }
 
 impl Search for Matcher {
@@ -46,6 +50,9 @@ impl Search for Matcher {
     }
     fn rules(&self) -> &RuleSet {
         Matcher::rules(self)
+    }
+    fn is_sequential(&self) -> bool {
+        self.has_sequences()
     }
 }
 
@@ -137,6 +144,7 @@ pub(super) fn start<S: Search>(
     threads: usize,
     limits: Limits,
 ) -> io::Result<Arc<Pipeline<S>>> {
+    let threads = if search.is_sequential() { 1 } else { threads };
     let state = State {
         walk,
         walked: false,
@@ -186,7 +194,8 @@ impl<S: Search> Pipeline<S> {
     fn work(&self) {
         let _alarm = Alarm(self);
         let mut search = self.search.searcher();
-        let rules = Rules { set: self.search.rules(), generation: &self.generation };
+        // Only patterns over several lines refer to other blocks, and then there is one thread, which sees all of them.
+        let (remember, mut searched) = (self.search.is_sequential(), Vec::new());
         let mut block = Block::default();
         let mut hits = Vec::new();
         while let Some(Task { file, name, from }) = self.take() {
@@ -211,6 +220,10 @@ impl<S: Search> Pipeline<S> {
             }
             hits.clear();
             search(block.text(), &mut hits);
+            if remember {
+                searched.push((Arc::clone(&name), block.first_line));
+            }
+            let rules = Rules { set: self.search.rules(), generation: &self.generation, blocks: &searched };
             let rendered = self.report.block(&name, &block, &mut hits, rules);
             self.put(file, number, rendered, &block, hits.len() as u64);
         }

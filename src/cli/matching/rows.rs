@@ -6,8 +6,9 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use std::io::Write;
 use std::ops::Range;
+use std::sync::Arc;
 use stockade::compile::RuleSet;
-use stockade::matcher::{Hit, Relation};
+use stockade::matcher::{Hit, Place, Relation};
 
 /// How rows look.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +32,8 @@ pub(super) struct Rules<'a> {
     pub(super) set: &'a RuleSet,
     /// Its generation, which takes time to find out.
     pub(super) generation: &'a str,
+    /// The name and first line of each block that the thread has searched, for hits that name other lines too.
+    pub(super) blocks: &'a [(Arc<Name>, u64)],
 }
 
 /// A line that has a hit, or for `-v` one that has none.
@@ -166,6 +169,15 @@ struct Object<'a> {
     field: Option<&'a str>,
     indicator: Indicator<'a>,
     generation: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also: Vec<Also<'a>>,
+}
+
+/// Another line that a sequence needed.
+#[derive(Serialize)]
+struct Also<'a> {
+    path: &'a str,
+    line: u64,
 }
 
 #[derive(Serialize)]
@@ -201,10 +213,18 @@ fn json(line: &Line<'_>, span: &Range<usize>, hit: &Hit, rules: Rules<'_>, out: 
             valid_until: indicator.valid_until().map(|time| time.to_string()),
         },
         generation: rules.generation,
+        also: hit.also.iter().filter_map(|place| rules.line(*place)).collect(),
     };
     // Neither strings nor numbers can fail to become JSON, nor memory to take it.
     let _ = serde_json::to_writer(&mut *out, &object);
     out.push(b'\n');
+}
+
+impl<'a> Rules<'a> {
+    fn line(self, place: Place) -> Option<Also<'a>> {
+        let (name, first) = self.blocks.get(usize::try_from(place.block).ok()?)?;
+        Some(Also { path: &name.text, line: first + place.line })
+    }
 }
 
 /// The name of a relation, as other programs know it.

@@ -54,6 +54,7 @@ impl Search for Words {
                         relation: Relation::Exact,
                         field: None,
                         entry: EntryId(word as u32),
+                        also: Box::default(),
                     });
                 }
                 line_start += line.len();

@@ -108,8 +108,8 @@ impl ExpressionIndex {
         }
     }
 
-    /// Reports every expression that a value satisfies, if that is a match.
-    pub(crate) fn lookup(&self, value: &Value, found: &mut dyn FnMut(EntryId)) {
+    /// Reports who lists an expression that a value satisfies.
+    pub(crate) fn lookup(&self, value: &Value, found: &mut dyn FnMut(Owner)) {
         if self.is_empty() {
             return;
         }
@@ -121,14 +121,13 @@ impl ExpressionIndex {
             tried.dedup();
         }
         for expression in tried.into_iter().filter_map(|number| self.expressions.get(number)) {
-            let matches = expression.owner.exact
-                && expression.kinds.contains(&value.kind())
+            let matches = expression.kinds.contains(&value.kind())
                 && match &expression.test {
                     Test::Like(like) => like.is_match(&text),
                     Test::Matches(regex) => regex.is_match(&text).unwrap_or(false),
                 };
             if matches {
-                found(expression.owner.entry);
+                found(expression.owner);
             }
         }
     }
