@@ -64,7 +64,7 @@ fn name(random: u64) -> Value {
     let text = match random % 3 {
         0 => format!("host{}.{:x}.{tld}", random % 10, (random >> 8) % 400_000),
         1 => format!("{:x}.{tld}", (random >> 8) % 400_000),
-        _ => format!("{:x}.{tld}", random),
+        _ => format!("{random:x}.{tld}"),
     };
     classify(&text).expect("a name")
 }

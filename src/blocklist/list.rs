@@ -377,8 +377,10 @@ pub trait Address: Copy + Ord + fmt::Debug {
     /// Bits of an address.
     const BITS: u8;
     /// The last address of the prefix of a length that holds this one.
+    #[must_use]
     fn last_of(self, len: u8) -> Self;
     /// The first address of the prefix of a length that holds this one.
+    #[must_use]
     fn first_of(self, len: u8) -> Self;
     /// The next address; `None` after the last of all.
     fn next(self) -> Option<Self>;

@@ -7,6 +7,7 @@ use super::reason::Reason;
 use std::borrow::Cow;
 
 /// What is to be done with names, by policy and format.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(super) struct Rules<'p> {
     pub(super) shield: &'p Shield,
     /// The guard of public suffixes is on.

@@ -5,6 +5,7 @@ mod rejects;
 use super::Globals;
 use super::error::{Error, reason, say};
 use super::matching::decompress::Text;
+pub(crate) use rejects::NotUsed;
 use rejects::{Rejects, Unused};
 use std::fs::File;
 use std::io;
@@ -17,27 +18,28 @@ use stockade::source::{self, Item, Place};
 use stockade::stix::{Indicator, Timestamp, Tlp};
 
 /// Flags that say which indicators to take.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Indicators")]
 #[group(skip)]
 pub(crate) struct Args {
-    /// Where indicators come from: a file or directory of STIX, plain lists, hosts files or CSV, which are told apart
-    /// by their content; `-` is standard input. May be given several times
+    /// Where indicators come from: a file or directory of STIX, plain lists, hosts files or CSV, which are told apart by
+    /// their content; `-` is standard input; the name of a configured source is what was fetched of it. May be given
+    /// several times
     #[arg(short = 'i', long = "indicators", value_name = "SRC", required = true)]
-    sources: Vec<PathBuf>,
+    pub(crate) sources: Vec<PathBuf>,
     /// Take only indicators of at least this confidence, or of none stated
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
-    min_confidence: u8,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) min_confidence: Option<u8>,
     /// Take only indicators with this label; with one of them, if given several times
     #[arg(long = "label", value_name = "LABEL")]
-    labels: Vec<String>,
+    pub(crate) labels: Vec<String>,
     /// Take only indicators of this type (`indicator_types`); of one of them, if given several times
     #[arg(long = "type", value_name = "TYPE")]
-    types: Vec<String>,
+    pub(crate) types: Vec<String>,
     /// Take only indicators marked no stricter: clear, green, amber, amber+strict, red. Those without a marking are
     /// taken
     #[arg(long, value_name = "LEVEL")]
-    tlp: Option<Tlp>,
+    pub(crate) tlp: Option<Tlp>,
     /// The instant at which indicators have to be valid, such as 2026-05-16T08:00:00Z; the default is now
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse_lenient)]
     at: Option<Timestamp>,
@@ -50,6 +52,9 @@ pub(crate) struct Args {
     /// Write each indicator that cannot be used to this file, as a line of JSON with the reason
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// Keep what could not be used, for a report.
+    #[arg(skip)]
+    pub(crate) keep_unused: bool,
 }
 
 impl Args {
@@ -72,6 +77,8 @@ pub(crate) struct Loaded {
     pub(crate) filter: Filter,
     /// A source could not be read to its end. Reported already; what came before is among the rules.
     pub(crate) incomplete: bool,
+    /// What could not be used, if that was asked for.
+    pub(crate) unused: Vec<NotUsed>,
 }
 
 /// Reads all sources, and says on standard error what could not be used.
@@ -99,24 +106,32 @@ pub(crate) fn load_with(args: &Args, globals: &Globals, take: Take<'_>) -> Resul
     let mut loader = Loader {
         builder: RuleSetBuilder::new(args.reading()),
         take,
-        rejects: Rejects::new(args.rejects.as_deref())?,
+        rejects: Rejects::new(args.rejects.as_deref(), args.keep_unused)?,
         globals,
         incomplete: false,
         used: 0,
     };
+    let config = globals.config()?;
     for source in &args.sources {
+        // Not a file of that name: `./NAME` is the file.
+        if let Some(named) = source.to_str().and_then(|name| config.source(name)) {
+            let name = &named.name;
+            return Err(Error::new(format_args!(
+                "source {name} has never been fetched; fetch it first: stockade fetch {name}"
+            )));
+        }
         loader.source(source)?;
     }
-    loader.rejects.finish(globals)?;
+    let unused = loader.rejects.finish(globals)?;
     let filter = Filter {
         at: args.at.unwrap_or_else(now),
         include_expired: args.include_expired,
-        min_confidence: args.min_confidence,
+        min_confidence: args.min_confidence.unwrap_or(0),
         labels: args.labels.clone(),
         types: args.types.clone(),
         tlp: args.tlp,
     };
-    Ok(Loaded { rules: loader.builder.build(), filter, incomplete: loader.incomplete })
+    Ok(Loaded { rules: loader.builder.build(), filter, incomplete: loader.incomplete, unused })
 }
 
 struct Loader<'g, 't> {
@@ -246,7 +261,8 @@ fn open(path: &Path) -> io::Result<File> {
     if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
 }
 
-fn now() -> Timestamp {
+/// The time of this machine.
+pub(crate) fn now() -> Timestamp {
     let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_unix(i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX), elapsed.subsec_nanos())
 }

@@ -1,11 +1,14 @@
 //! The command line: one file per command, each with its `Args` (the flags, declared and documented) and its `run`.
 
 mod allow;
+mod block;
 mod check;
 mod completions;
+mod config;
 mod error;
 mod eval;
 mod explain;
+mod formats;
 mod indicators;
 mod man;
 mod matching;
@@ -15,6 +18,7 @@ mod why;
 
 use clap::{FromArgMatches, Parser, Subcommand};
 use error::{Error, Outcome};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use terminal::{ColorChoice, ProgressChoice};
 
@@ -33,6 +37,9 @@ struct Cli {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
+    /// The configuration file; without it `$STOCKADE_CONFIG`, `./stockade.toml`, the user's, the system's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// When to use colour; `NO_COLOR` in the environment turns `auto` into `never`
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
     pub(crate) color: ColorChoice,
@@ -48,6 +55,11 @@ pub(crate) struct Globals {
 }
 
 impl Globals {
+    /// Finds and reads the configuration file.
+    pub(crate) fn config(&self) -> Result<config::Config, Error> {
+        config::Config::find(self.config.as_deref())
+    }
+
     /// Says something that is no error on standard error, unless the user asked for quiet.
     pub(crate) fn warn(&self, message: impl std::fmt::Display) {
         if !self.quiet {
@@ -64,6 +76,8 @@ enum Command {
     Test(test::Args),
     Eval(eval::Args),
     Explain(explain::Args),
+    Block(Box<block::Args>),
+    Formats(formats::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -81,6 +95,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Test(args) => test::run(&args, &globals),
         Command::Eval(args) => eval::run(&args, &globals),
         Command::Explain(args) => explain::run(&args, &globals),
+        Command::Block(args) => block::run(&args, &globals),
+        Command::Formats(args) => formats::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };
@@ -99,7 +115,10 @@ pub(crate) fn main() -> ExitCode {
 fn command() -> clap::Command {
     // A pattern on the command line stands in for indicators from a source.
     let optional = |sources: clap::Arg| sources.required(false).required_unless_present("patterns");
-    <Cli as clap::CommandFactory>::command().mut_subcommand("eval", |eval| eval.mut_arg("sources", optional))
+    <Cli as clap::CommandFactory>::command()
+        .mut_subcommand("eval", |eval| eval.mut_arg("sources", optional))
+        // The configuration file may name sources.
+        .mut_subcommand("block", |block| block.mut_arg("sources", |sources| sources.required(false)))
 }
 
 #[cfg(test)]

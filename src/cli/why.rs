@@ -38,7 +38,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let allow = allowlist(&args.allow, globals)?;
-    let Loaded { rules, filter, incomplete } = indicators::load(&args.indicators, globals)?;
+    let Loaded { rules, filter, incomplete, .. } = indicators::load(&args.indicators, globals)?;
     let value = classify(&args.value).ok();
     let normal = value.as_ref().map_or_else(|| args.value.clone(), Value::to_string);
 

@@ -32,7 +32,17 @@ pub(super) struct Unused<'a> {
     pub(super) pattern_type: Option<&'a str>,
 }
 
+/// Something that could not be used, kept for a report.
+#[derive(Clone, Debug)]
+pub(crate) struct NotUsed {
+    pub(crate) id: Option<String>,
+    /// A few words, the same for all that it concerns.
+    pub(crate) reason: String,
+    pub(crate) detail: String,
+}
+
 pub(super) struct Rejects {
+    kept: Option<Vec<NotUsed>>,
     reasons: BTreeMap<String, Group>,
     ignored: BTreeMap<&'static str, u64>,
     file: Option<(PathBuf, BufWriter<File>)>,
@@ -47,13 +57,21 @@ struct Group {
 }
 
 impl Rejects {
-    pub(super) fn new(path: Option<&Path>) -> Result<Self, Error> {
+    pub(super) fn new(path: Option<&Path>, keep: bool) -> Result<Self, Error> {
         let create = |path: &Path| File::create(path).map_err(|error| Error::file(path, &error));
         let file = path.map(|path| Ok((path.to_owned(), BufWriter::new(create(path)?)))).transpose()?;
-        Ok(Self { reasons: BTreeMap::new(), ignored: BTreeMap::new(), file, failure: None })
+        let kept = keep.then(Vec::new);
+        Ok(Self { kept, reasons: BTreeMap::new(), ignored: BTreeMap::new(), file, failure: None })
     }
 
     pub(super) fn add(&mut self, unused: &Unused<'_>) {
+        if let Some(kept) = &mut self.kept {
+            kept.push(NotUsed {
+                id: unused.id.map(str::to_owned),
+                reason: unused.reason.to_owned(),
+                detail: unused.detail.to_owned(),
+            });
+        }
         let reason = match unused.pattern_type {
             Some(other) => format!("{}: {other}", unused.reason),
             None => unused.reason.to_owned(),
@@ -78,8 +96,8 @@ impl Rejects {
         }
     }
 
-    /// Shows the counts, and closes the file.
-    pub(super) fn finish(mut self, globals: &Globals) -> Result<(), Error> {
+    /// Shows the counts, closes the file, and hands over what was kept.
+    pub(super) fn finish(mut self, globals: &Globals) -> Result<Vec<NotUsed>, Error> {
         for (reason, group) in &self.reasons {
             globals.warn(format_args!("{} not used: {reason}", group.count));
             for example in &group.examples {
@@ -99,7 +117,7 @@ impl Rejects {
             let flushed = file.flush();
             self.failure.map_or(flushed, Err).map_err(|error| Error::file(&path, &error))?;
         }
-        Ok(())
+        Ok(self.kept.unwrap_or_default())
     }
 }
 

@@ -131,7 +131,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     if args.indicators.use_stdin() && (args.logs.is_empty() || args.logs.iter().any(|log| log.as_os_str() == "-")) {
         return Err(Error::new("standard input cannot be both the indicators and a log"));
     }
-    let Loaded { rules, filter, incomplete } = indicators::load(&args.indicators, globals)?;
+    let Loaded { rules, filter, incomplete, .. } = indicators::load(&args.indicators, globals)?;
     let options = Options { subdomains: args.subdomains, refang: args.refang, allow, ..Options::new(filter) };
     let matcher = Matcher::new(Arc::new(rules), options);
     unsought::say(&matcher, globals);

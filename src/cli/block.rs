@@ -1,0 +1,461 @@
+//! `stockade block`: from indicators to files that resolvers, firewalls and the like load.
+
+mod command;
+mod keep;
+mod replace;
+mod report;
+mod rules;
+mod standing;
+
+use super::Globals;
+use super::config::{Config, KindName, Named, Output};
+use super::error::{Error, Outcome, say};
+use super::indicators::{self, Loaded};
+use super::terminal;
+use keep::Keep;
+use replace::{Commands, Target};
+use report::{Report, say_held};
+use rules::Rules;
+use standing::{Stamp, values};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use stockade::blocklist::{Blocklist, Item, Subdomains};
+use stockade::observable::Kind;
+use stockade::observable::kind::domain;
+use stockade::render::{Format, Options};
+use stockade::stix::Timestamp;
+
+/// Write a blocklist
+///
+/// Only values enter that alone are a match, of indicators that are active. Guard rails hold back what a network hangs on;
+/// what is held back is counted by reason. A file is replaced as a whole or not at all.
+///
+/// Exits with 0 if it was written or nothing changed, and with 2 if it was refused or something failed; with --diff, with
+/// 0 if nothing would change and 1 if something would.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub(crate) struct Args {
+    /// The format; `stockade formats` lists them
+    #[arg(short, long, required_unless_present_any = ["all", "rollback"], conflicts_with_all = ["all", "rollback"])]
+    format: Option<Named<&'static Format>>,
+    /// The file to write, instead of standard output
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["all", "rollback"])]
+    output: Option<PathBuf>,
+    /// Write every [[output]] of the configuration file
+    #[arg(long)]
+    all: bool,
+    /// Bring back the file before the one that stands: a path, or the name of an [[output]]
+    #[arg(long, value_name = "OUTPUT", conflicts_with = "all")]
+    rollback: Option<PathBuf>,
+    /// Write these kinds only: domain, ip, url, email, md5, sha1, sha256, sha512, hash
+    #[arg(long, value_name = "KIND", value_delimiter = ',', conflicts_with = "all")]
+    kinds: Vec<KindName>,
+    /// The zone of an RPZ, whose name is part of each name in it [default: rpz.stockade]
+    #[arg(long, value_name = "NAME", conflicts_with = "all")]
+    zone: Option<String>,
+    /// Let entries expire after this time, where the format can say so, unless they are written again
+    #[arg(long, value_name = "TIME", conflicts_with = "all")]
+    timeout: Option<super::config::Duration>,
+    /// A command that accepts or rejects the new file, `{}` in it, before it replaces the old
+    #[arg(long, value_name = "COMMAND", requires = "output")]
+    validate: Option<String>,
+    /// A command to run after the file was replaced; if it fails, the old file comes back
+    #[arg(long, value_name = "COMMAND", requires = "output")]
+    reload: Option<String>,
+    /// Write even if nothing is left, or much less or more than before
+    #[arg(long)]
+    force: bool,
+    /// Write nothing, but print what would be added and removed
+    #[arg(long)]
+    diff: bool,
+    /// Write nothing, but say what would be done, and why values would be removed
+    #[arg(long, conflicts_with = "diff")]
+    dry_run: bool,
+    /// Write each value that is held back to this file, as a line of JSON with the reason
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    #[command(flatten)]
+    indicators: indicators::Args,
+    #[command(flatten)]
+    policy: rules::Flags,
+}
+
+/// One file to write.
+pub(crate) struct Job<'c> {
+    /// What messages call it.
+    pub(crate) name: &'c str,
+    pub(crate) format: &'static Format,
+    /// Standard output, if there is none.
+    pub(crate) path: Option<&'c Path>,
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) options: Options,
+    commands: Commands<'c>,
+    sources: Vec<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
+    let config = globals.config()?;
+    if let Some(output) = &args.rollback {
+        return rollback(output, &config, globals);
+    }
+    let rules = Rules::new(&args.policy, &config, globals)?;
+    let jobs = jobs(args, &config, &rules)?;
+    let mut report = args.report.as_deref().map(Report::create).transpose()?;
+    let mut outcome = Outcome::Yes;
+    let mut groups: BTreeMap<&[PathBuf], Vec<&Job<'_>>> = BTreeMap::new();
+    for job in &jobs {
+        groups.entry(&job.sources).or_default().push(job);
+    }
+    for (sources, jobs) in groups {
+        let mut indicators = args.indicators.clone();
+        indicators.sources = sources.to_vec();
+        indicators.keep_unused = report.is_some();
+        rules::complete(&mut indicators, &config);
+        let loaded = match indicators::load(&indicators, globals) {
+            Ok(loaded) if !loaded.incomplete => loaded,
+            // Half of the indicators would be a list that lost half of its entries.
+            Ok(_) => {
+                say("nothing was written: not all indicators could be read");
+                outcome = Outcome::Failed;
+                continue;
+            }
+            Err(Error::Message(message)) => {
+                say(message);
+                outcome = Outcome::Failed;
+                continue;
+            }
+            Err(closed) => return Err(closed),
+        };
+        if let Some(report) = &mut report {
+            report.unused(&loaded.unused)?;
+        }
+        for job in jobs {
+            let run = Run { args, config: &config, rules: &rules, loaded: &loaded, job, globals };
+            outcome = worse(outcome, run.block(report.as_mut())?);
+        }
+    }
+    if let Some(report) = report {
+        report.finish()?;
+    }
+    Ok(outcome)
+}
+
+/// The files to write, checked as far as that goes without indicators.
+fn jobs<'c>(args: &'c Args, config: &'c Config, rules: &Rules) -> Result<Vec<Job<'c>>, Error> {
+    let sorted = |mut sources: Vec<PathBuf>| {
+        // What is written does not depend on the order in which sources are named.
+        sources.sort_unstable();
+        sources.dedup();
+        sources
+    };
+    let given = sorted(args.indicators.sources.clone());
+    let configured = || sorted(config.sources.iter().map(|source| PathBuf::from(&source.name)).collect());
+    if !args.all {
+        let Some(format) = args.format else { return Err(Error::new("no format: -f FORMAT is wanted")) };
+        let path = args.output.as_deref().filter(|path| path.as_os_str() != "-");
+        if path.is_none() && args.diff {
+            return Err(Error::new("--diff needs the file to compare with: -o FILE"));
+        }
+        let sources = if given.is_empty() { configured() } else { given };
+        if sources.is_empty() {
+            return Err(Error::new("no indicators: -i SRC is wanted, or a [[source]] in the configuration file"));
+        }
+        return Ok(vec![Job {
+            name: format.name,
+            format: format.0,
+            path,
+            kinds: kinds(format.0, &args.kinds).map_err(Error::new)?,
+            options: options(format.0, args.zone.as_deref(), args.timeout, rules).map_err(Error::new)?,
+            commands: Commands { validate: args.validate.as_deref(), reload: args.reload.as_deref() },
+            sources,
+        }]);
+    }
+    if config.outputs.is_empty() {
+        return Err(Error::new("--all: no [[output]] is configured"));
+    }
+    let job = |output: &'c Output| {
+        let at = |message| Error::new(format_args!("output {}: {message}", output.name));
+        let named = || sorted(output.sources.iter().map(PathBuf::from).collect());
+        let sources = match (&given, &output.sources) {
+            (given, _) if !given.is_empty() => given.clone(),
+            (_, named) if named.is_empty() => configured(),
+            _ => named(),
+        };
+        if sources.is_empty() {
+            return Err(at("no indicators: no [[source]] is configured, and none given with -i".to_owned()));
+        }
+        Ok(Job {
+            name: &output.name,
+            format: output.format.0,
+            path: Some(&output.path),
+            kinds: kinds(output.format.0, &output.kinds).map_err(at)?,
+            options: options(output.format.0, output.zone.as_deref(), output.timeout, rules).map_err(at)?,
+            commands: Commands { validate: output.validate.as_deref(), reload: output.reload.as_deref() },
+            sources,
+        })
+    };
+    config.outputs.iter().map(job).collect()
+}
+
+/// The kinds to write.
+fn kinds(format: &Format, wanted: &[KindName]) -> Result<Vec<Kind>, String> {
+    let carried = format.kind_names().join(", ");
+    let mut kinds: Vec<Kind> = Vec::new();
+    for wanted in wanted {
+        let of_format: Vec<Kind> = wanted.0.0.iter().copied().filter(|kind| format.kinds.contains(kind)).collect();
+        if of_format.is_empty() {
+            let name = wanted.0.0.first().map_or("", |kind| kind.name());
+            return Err(format!("format {} cannot carry {name}; it carries {carried}", format.name));
+        }
+        kinds.extend(of_format);
+    }
+    if wanted.is_empty() {
+        kinds.extend(format.kinds);
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    let mut names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+    names.dedup();
+    if format.one_kind && names.len() > 1 {
+        return Err(format!("a file of format {} holds one kind: choose one with --kinds: {carried}", format.name));
+    }
+    Ok(kinds)
+}
+
+fn options(
+    format: &Format,
+    zone: Option<&str>,
+    timeout: Option<super::config::Duration>,
+    rules: &Rules,
+) -> Result<Options, String> {
+    let default = Options::default();
+    if zone.is_some() && format.name != "rpz" {
+        return Err(format!("format {} knows no zone", format.name));
+    }
+    let zone = match zone {
+        Some(zone) => domain::host(zone.as_bytes()).map_err(|error| format!("zone {zone}: {error}"))?,
+        None => default.zone.clone(),
+    };
+    if format.subdomains == Subdomains::Always && !rules.policy.subdomains {
+        return Err(format!(
+            "format {} always blocks what is below a listed domain, which subdomains = false forbids",
+            format.name
+        ));
+    }
+    let timeout = timeout.map(|time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX));
+    Ok(Options { zone, timeout, action: rules.action, sinkhole: rules.sinkhole.clone(), ..default })
+}
+
+/// Builds the list of a job.
+pub(crate) fn build<'r>(job: &Job<'_>, rules: &Rules, loaded: &'r Loaded) -> Blocklist<'r> {
+    let refuses = |item: Item<'_>| job.format.refuses(item, &job.options);
+    let capabilities = job.format.capabilities(&job.kinds, &refuses);
+    Blocklist::build(&loaded.rules, &loaded.filter, &rules.policy, &capabilities)
+}
+
+/// One output in the making.
+struct Run<'a> {
+    args: &'a Args,
+    config: &'a Config,
+    rules: &'a Rules,
+    loaded: &'a Loaded,
+    job: &'a Job<'a>,
+    globals: &'a Globals,
+}
+
+impl Run<'_> {
+    /// Builds the list, and writes or compares it. What goes wrong with one output is said and does not stop the others.
+    fn block(&self, report: Option<&mut Report>) -> Result<Outcome, Error> {
+        let Self { args, job, globals, rules, .. } = *self;
+        let list = build(job, rules, self.loaded);
+        if let Some(report) = report {
+            report.held(&list, args.all.then_some(job.name))?;
+        }
+        say_held(&list, job.name, globals);
+        if job.format.subdomains == Subdomains::Never && rules.policy.subdomains && !list.names().is_empty() {
+            let name = job.format.name;
+            globals.warn(format_args!("{}: format {name} blocks the names alone, not what is below them", job.name));
+        }
+        match self.write(&list) {
+            Ok(outcome) => Ok(outcome),
+            Err(Error::Message(message)) => {
+                say(format_args!("{}: {message}", job.name));
+                Ok(Outcome::Failed)
+            }
+            Err(closed) => Err(closed),
+        }
+    }
+
+    fn write(&self, list: &Blocklist<'_>) -> Result<Outcome, Error> {
+        let Self { args, job, globals, .. } = *self;
+        let Some(path) = job.path else {
+            if list.is_empty() && !args.force {
+                return Err(Error::new(NOTHING_LEFT));
+            }
+            let content = self.render(list, &next_stamp(None));
+            if !args.dry_run {
+                terminal::print(&content).map_err(|error| Error::output(&error))?;
+            }
+            return Ok(Outcome::Yes);
+        };
+        let target = Target::open(path).map_err(Error::new)?;
+        let standing = target.standing();
+        let content = self.render(list, &next_stamp(standing));
+        let before = standing.map(|old| values(job.format, old)).unwrap_or_default();
+        let after = values(job.format, &content);
+        if args.diff || args.dry_run {
+            let changed = self.print_difference(list, &before, &after)?;
+            if args.diff {
+                return Ok(if changed { Outcome::No } else { Outcome::Yes });
+            }
+        }
+        if !args.force {
+            if list.is_empty() {
+                return Err(Error::new(NOTHING_LEFT));
+            }
+            self.check_size(before.len(), after.len()).map_err(Error::new)?;
+        }
+        let unchanged = standing.is_some_and(|old| self.render(list, &Stamp::of(old)) == old);
+        if args.dry_run {
+            let what = if unchanged { "would stay as it is" } else { "would be written" };
+            globals.warn(format_args!("{}: {} {what}: {} entries", job.name, path.display(), list.len()));
+            return Ok(Outcome::Yes);
+        }
+        let keep = self.keep(target.path());
+        target.sweep().map_err(Error::new)?;
+        if unchanged {
+            if let Some((reload, keep)) = job.commands.reload.zip(keep.as_ref().filter(|keep| keep.is_pending())) {
+                target.reload_again(reload, keep).map_err(Error::new)?;
+            }
+            globals.warn(format_args!("{}: {}: nothing changed", job.name, path.display()));
+            return Ok(Outcome::Yes);
+        }
+        target.replace(&content, job.commands, keep.as_ref()).map_err(Error::new)?;
+        let counts = list.counts();
+        globals.warn(format_args!(
+            "{}: {}: {} entries of {} indicators",
+            job.name,
+            path.display(),
+            counts.emitted,
+            counts.indicators
+        ));
+        Ok(Outcome::Yes)
+    }
+
+    /// Where the previous file goes. A list is written even if it cannot be kept there.
+    fn keep(&self, path: &Path) -> Option<Keep> {
+        match Keep::open(self.config, path) {
+            Ok(keep) => Some(keep),
+            Err(message) => {
+                self.globals.warn(format_args!("{}: the previous file is not kept: {message}", self.job.name));
+                None
+            }
+        }
+    }
+
+    fn render(&self, list: &Blocklist<'_>, stamp: &Stamp) -> Vec<u8> {
+        let Job { format, options, kinds, .. } = self.job;
+        let options = Options {
+            kinds: kinds.clone(),
+            serial: stamp.serial.unwrap_or(options.serial),
+            built: stamp.built.clone(),
+            ..options.clone()
+        };
+        let mut content = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = format.write(list, &options, &mut content);
+        content
+    }
+
+    /// Refuses a list that changed too much at once.
+    #[expect(clippy::cast_precision_loss, reason = "a share of a number of entries")]
+    fn check_size(&self, before: usize, after: usize) -> Result<(), String> {
+        if before == 0 {
+            return Ok(());
+        }
+        let Rules { max_shrink, max_growth, .. } = self.rules;
+        let (old, new) = (before as f64, after as f64);
+        if (old - new) / old > *max_shrink {
+            return Err(format!(
+                "refused: {after} entries instead of {before} is less than max_shrink {max_shrink} allows; --force writes it"
+            ));
+        }
+        if let Some(growth) = max_growth.filter(|growth| new > old * growth) {
+            return Err(format!(
+                "refused: {after} entries instead of {before} is more than max_growth {growth} allows; --force writes it"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Prints additions and removals; whether there are any.
+    fn print_difference(
+        &self,
+        list: &Blocklist<'_>,
+        before: &BTreeSet<String>,
+        after: &BTreeSet<String>,
+    ) -> Result<bool, Error> {
+        let mut lines = Vec::new();
+        let mut reasons: BTreeMap<String, &'static str> = BTreeMap::new();
+        if self.args.dry_run {
+            let held = list.held().iter().filter_map(|held| Some((held.item?.to_string(), held.reason.word())));
+            reasons.extend(held);
+        }
+        // Writing to memory cannot fail.
+        for value in after.difference(before) {
+            let _ = writeln!(lines, "+ {value}");
+        }
+        for value in before.difference(after) {
+            let _ = match reasons.get(value) {
+                Some(reason) => writeln!(lines, "- {value} ({reason})"),
+                None if self.args.dry_run => {
+                    writeln!(lines, "- {value} (no longer listed, or covered by another entry)")
+                }
+                None => writeln!(lines, "- {value}"),
+            };
+        }
+        terminal::print(&lines).map_err(|error| Error::output(&error))?;
+        Ok(!lines.is_empty())
+    }
+}
+
+const NOTHING_LEFT: &str = "refused: nothing is left to write, and an empty list blocks nothing; --force writes it";
+
+/// Now; and a serial number above that of the zone that stands (RFC 1982).
+fn next_stamp(standing: Option<&[u8]>) -> Stamp {
+    let now = Timestamp { nanos: 0, ..indicators::now() };
+    let seconds = u32::try_from(now.seconds).unwrap_or(u32::MAX);
+    let serial = match standing.and_then(|old| Stamp::of(old).serial) {
+        // Ahead of the clock, as `YYYYMMDDnn` is, or written within this second.
+        Some(old) if seconds.wrapping_sub(old).wrapping_sub(1) >= 1 << 31 || old == seconds => old.wrapping_add(1),
+        _ => seconds,
+    };
+    Stamp { built: Some(now.to_string()), serial: Some(serial) }
+}
+
+/// Brings back the file before the one that stands.
+fn rollback(output: &Path, config: &Config, globals: &Globals) -> Result<Outcome, Error> {
+    let configured = config.outputs.iter().find(|configured| output.to_str() == Some(&*configured.name));
+    let path = configured.map_or(output, |configured| &*configured.path);
+    let commands = configured.map_or(Commands::default(), |output| Commands {
+        validate: output.validate.as_deref(),
+        reload: output.reload.as_deref(),
+    });
+    let target = Target::open(path).map_err(Error::new)?;
+    let keep = Keep::open(config, target.path()).map_err(Error::new)?;
+    let previous = keep.read_previous().map_err(|error| Error::new(format_args!("{}: {error}", path.display())))?;
+    target.sweep().map_err(Error::new)?;
+    target.replace(&previous, commands, Some(&keep)).map_err(Error::new)?;
+    globals.warn(format_args!("{}: the previous file is back", path.display()));
+    Ok(Outcome::Yes)
+}
+
+fn worse(a: Outcome, b: Outcome) -> Outcome {
+    match (a, b) {
+        (Outcome::Failed, _) | (_, Outcome::Failed) => Outcome::Failed,
+        (Outcome::No, _) | (_, Outcome::No) => Outcome::No,
+        (Outcome::Yes, Outcome::Yes) => Outcome::Yes,
+    }
+}

@@ -1,0 +1,208 @@
+//! The file that stands: which values it holds and when it was written, whatever its format.
+//!
+//! Read only to compare with what is to replace it, and both are read alike. So what is missed on both sides does no
+//! harm, and a format needs no reader of its own.
+
+use std::collections::BTreeSet;
+use stockade::blocklist::Prefix;
+use stockade::observable::{Kind, classify};
+use stockade::render::Format;
+use stockade::stix::Timestamp;
+
+/// When a file was written, as it tells itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) built: Option<String>,
+    /// Serial number of a zone.
+    pub(super) serial: Option<u32>,
+}
+
+impl Stamp {
+    pub(super) fn of(file: &[u8]) -> Self {
+        let head = String::from_utf8_lossy(&file[..file.len().min(4096)]);
+        let header = head.lines().next().filter(|line| line.contains(" stockade 1 ")).unwrap_or_default();
+        let built = header.split(' ').find_map(|word| word.strip_prefix("built="));
+        let built = built.filter(|text| Timestamp::parse(text).is_ok()).map(str::to_owned);
+        let mut words = head.lines().find(|line| line.starts_with('@')).unwrap_or_default().split_whitespace();
+        let serial = words.find(|word| *word == "SOA").and_then(|_| words.nth(2)).and_then(|word| word.parse().ok());
+        Self { built, serial }
+    }
+}
+
+/// The values in a file of a format, sorted.
+pub(super) fn values(format: &Format, file: &[u8]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for line in file.split(|byte| *byte == b'\n') {
+        let Ok(line) = std::str::from_utf8(line) else { continue };
+        let line = line.trim();
+        if line.starts_with(['{', '[']) {
+            of_json(line.trim_end_matches(','), &mut found);
+        } else if let Some(value) = of_line(format, line) {
+            found.insert(value);
+        }
+    }
+    found
+}
+
+/// The value of a row of JSON: of a list, of a MISP attribute, of an ECS document, of a STIX indicator.
+fn of_json(line: &str, found: &mut BTreeSet<String>) {
+    let Ok(row) = serde_json::from_str::<serde_json::Value>(line) else { return };
+    let value = ["/value", "/threat/indicator/name", "/pattern"].iter().find_map(|place| row.pointer(place)?.as_str());
+    found.extend(value.map(str::to_owned));
+    for object in row.pointer("/objects").and_then(serde_json::Value::as_array).into_iter().flatten() {
+        found.extend(object.pointer("/pattern").and_then(serde_json::Value::as_str).map(str::to_owned));
+    }
+}
+
+/// The first thing in a line that is a value of a kind that the format carries.
+fn of_line(format: &Format, line: &str) -> Option<String> {
+    let comment = line.starts_with(['#', '!', ';', '$', '@']);
+    let exception = line.starts_with("server=/") || line.contains("rpz-passthru.") || line.ends_with("transparent");
+    if comment || exception {
+        return None;
+    }
+    if format.name == "suricata"
+        && let Some(text) = base64(line)
+        && let Some(value) = of_text(format, &text)
+    {
+        return Some(value);
+    }
+    // A URL may hold every other separator.
+    if format.kinds.contains(&Kind::Url) {
+        let cell = line.split('\t').next().unwrap_or(line);
+        let cell = if format.name == "csv" { second_cell(cell) } else { cell.to_owned() };
+        if let Some(value) = of_text(format, &cell) {
+            return Some(value);
+        }
+    }
+    let separator = |c: char| c.is_whitespace() || matches!(c, '"' | ',' | '|' | '^' | ';' | '{' | '}');
+    line.split(separator).filter(|word| !word.is_empty()).find_map(|word| {
+        let name = word.trim_start_matches(['=', '.']);
+        let name = name.strip_prefix("*.").unwrap_or(name);
+        of_rpz_ip(word)
+            .or_else(|| of_text(format, name))
+            .or_else(|| word.split(['/', '=', ':']).find_map(|piece| of_text(format, piece)))
+    })
+}
+
+fn of_text(format: &Format, text: &str) -> Option<String> {
+    let value = classify(text).ok().filter(|value| format.kinds.contains(&value.kind()))?;
+    // A URL is shown as it is written: some targets want it without scheme.
+    Some(if value.kind() == Kind::Url { text.to_owned() } else { value.to_string() })
+}
+
+/// The second cell of a row of CSV.
+fn second_cell(line: &str) -> String {
+    let rest = line.split_once(',').map_or("", |(_, rest)| rest);
+    match rest.strip_prefix('"') {
+        Some(quoted) => quoted.replace("\"\"", "\0").split('"').next().unwrap_or_default().replace('\0', "\""),
+        None => rest.split(',').next().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The prefix of a trigger such as `24.0.2.0.192.rpz-ip`.
+fn of_rpz_ip(word: &str) -> Option<String> {
+    let (len, address) = word.strip_suffix(".rpz-ip")?.split_once('.')?;
+    let len: u8 = len.parse().ok()?;
+    let groups: Vec<&str> = address.rsplit('.').collect();
+    if let Ok(octets) = groups.iter().map(|group| group.parse()).collect::<Result<Vec<u8>, _>>()
+        && let Ok(octets) = <[u8; 4]>::try_from(octets)
+    {
+        return Some(Prefix::containing(u32::from_be_bytes(octets), len).to_string());
+    }
+    let text = groups.join(":").replace("zz", "");
+    let text = if text.starts_with(':') { format!(":{text}") } else { text };
+    let text = if text.ends_with(':') { format!("{text}:") } else { text };
+    let address: std::net::Ipv6Addr = text.parse().ok()?;
+    Some(Prefix::containing(u128::from(address), len).to_string())
+}
+
+/// Text from base64 (RFC 4648 section 4, padded).
+fn base64(line: &str) -> Option<String> {
+    if line.is_empty() || !line.len().is_multiple_of(4) {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(line.len());
+    let (mut bits, mut count) = (0_u32, 0);
+    for byte in line.trim_end_matches('=').bytes() {
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6 | u32::from(digit)) & 0xff_ffff;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(format: &str, file: &str) -> String {
+        let format = Format::named(format).expect("a format");
+        values(format, file.as_bytes()).into_iter().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn values_of_every_syntax() {
+        for (format, file, expected) in [
+            ("domains", "# stockade 1 format=domains\nb.example\na.example\n\n", "a.example b.example"),
+            ("hosts", "0.0.0.0 a.example\n:: a.example\n", "a.example"),
+            (
+                "rpz",
+                "; x\n$TTL 300\n@ SOA localhost. hostmaster.localhost. 7 1 1 1 1\n@ NS localhost.\na.example CNAME .\n*.a.example CNAME .\nok.a.example CNAME rpz-passthru.\n24.0.2.0.192.rpz-ip CNAME .\n48.zz.bad.db8.2001.rpz-ip CNAME .\n",
+                "192.0.2.0/24 2001:db8:bad::/48 a.example",
+            ),
+            (
+                "unbound",
+                "server:\nlocal-zone: \"a.example.\" always_nxdomain\nlocal-zone: \"ok.a.example.\" transparent\n",
+                "a.example",
+            ),
+            (
+                "dnsmasq",
+                "local=/a.example/\naddress=/b.example/0.0.0.0\nserver=/ok.a.example/#\n",
+                "a.example b.example",
+            ),
+            ("adguard", "! x\n||a.example^\n@@||ok.a.example^\n", "a.example"),
+            (
+                "nftables",
+                "table inet stockade {\n set x {\n type ipv4_addr\n elements = {\n192.0.2.1,\n192.0.2.8/30\n }\n",
+                "192.0.2.1 192.0.2.8/30",
+            ),
+            (
+                "ipset",
+                "create s hash:net family inet maxelem 16 -exist\nadd s-new 192.0.2.0/24 -exist\n",
+                "192.0.2.0/24",
+            ),
+            ("iptables", "-4 -A S -s 192.0.2.1/32 -j DROP\n-4 -A S -d 192.0.2.1/32 -j DROP\n", "192.0.2.1"),
+            ("nginx", "192.0.2.1/32 1;\n", "192.0.2.1"),
+            ("urls", "http://a.example/x,y;z\nb.example/p\n", "b.example/p http://a.example/x,y;z"),
+            ("squid", ".a.example\n", "a.example"),
+            ("postfix", "a.example REJECT\n.a.example REJECT\n", "a.example"),
+            ("suricata", "YS5leGFtcGxl\n", "a.example"),
+            ("zeek", "#fields\tindicator\tindicator_type\na.example/x\tIntel::URL\n", "a.example/x"),
+            ("csv", "type,value\nurl,\"http://a.example/x,y\",z\nip,192.0.2.1,z\n", "192.0.2.1 http://a.example/x,y"),
+            ("jsonl", "{\"type\":\"domain\",\"value\":\"a.example\"}\n", "a.example"),
+            ("clamav", "44d88612fea8a8f36de82e1278abb02f:*:S:73\n", "44d88612fea8a8f36de82e1278abb02f"),
+        ] {
+            assert_eq!(read(format, file), expected, "{format}");
+        }
+    }
+
+    #[test]
+    fn a_file_tells_when_it_was_written() {
+        let file = b"; stockade 1 format=rpz built=2026-06-01T00:00:00Z emitted=1\n$TTL 300\n@ SOA a. b. 42 1 1 1 1\n";
+        let expected = Stamp { built: Some("2026-06-01T00:00:00Z".into()), serial: Some(42) };
+        assert_eq!(Stamp::of(file), expected);
+        assert_eq!(Stamp::of(b"a.example\n"), Stamp::default());
+    }
+}
