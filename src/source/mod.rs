@@ -1,10 +1,9 @@
 //! Where indicators come from: files of many formats, told apart by their content, read piece by piece in flat memory.
 //!
-//! | format | told by |
-//! | --- | --- |
-//! | STIX 2.0 and 2.1 bundles, TAXII envelopes, arrays of objects, objects one after the other (one a line, or printed over several), any mixture | `{` or `[` at the beginning |
-//! | a plain list of addresses, prefixes, domains, URLs, hashes and mail addresses, or a hosts file: see [`list`] | lines that are values |
-//! | CSV: see [`csv`] | lines of the same number of fields |
+//! - JSON, if it begins with `{` or `[`: STIX 2.0 and 2.1 bundles, TAXII envelopes, arrays of objects, objects one
+//!   after the other (one a line, or printed over several), in any mixture.
+//! - CSV, if most lines have the same number of fields and some column holds values: see [`csv`].
+//! - Plain lists and hosts files, if lines hold values: see [`list`].
 //!
 //! What cannot be used is an [`Item::Rejected`] with its place and reason, and reading goes on. An error ends the
 //! reading of one file: it cannot be opened or read, or it is nothing of the above.

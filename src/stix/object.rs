@@ -27,6 +27,8 @@ pub(crate) struct Members<'a> {
     definition_type: Option<Raw<'a>>,
     definition: Option<Raw<'a>>,
     extensions: Option<Raw<'a>>,
+    /// It has a member that no TAXII envelope has.
+    foreign: bool,
 }
 
 /// What an object is, for a reader of indicators.
@@ -88,8 +90,13 @@ impl<'a> Members<'a> {
             b"definition_type" => &mut self.definition_type,
             b"definition" => &mut self.definition,
             b"extensions" => &mut self.extensions,
-            _ => return,
+            b"more" | b"next" | b"objects" => return,
+            _ => {
+                self.foreign = true;
+                return;
+            }
         };
+        self.foreign = true;
         *slot = (!value.is_null()).then_some(value);
     }
 
@@ -116,6 +123,8 @@ impl<'a> Members<'a> {
                 Object::Marking
             }
             Some([b'"', ..]) => Object::Other,
+            // An envelope without objects, which is how servers say that there is nothing more.
+            None if !self.foreign => Object::Other,
             _ => Object::Unusable(Unusable::new(self, "not a STIX object", "it has no type")),
         }
     }
