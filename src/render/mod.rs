@@ -1,7 +1,7 @@
 //! Blocklists as bytes: one file per output format under `format/`.
 //!
 //! A format writes from typed values alone: addresses as numbers, names, URLs and digests whose every byte was looked at
-//! on the way ([`View`]). So no indicator can end a line, a quote or a block of the target's syntax, whatever it says.
+//! on the way (`View`). So no indicator can end a line, a quote or a block of the target's syntax, whatever it says.
 //! What a format writes is a function of the list; the header and the serial of a zone alone tell of time.
 //!
 //! ```

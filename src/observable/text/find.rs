@@ -4,7 +4,7 @@
 //! value (for a URL its `://`, or its host if it has no scheme; for a mail address its `@`), or the line has an [`odd`](Candidates::odd) position.
 //! Candidates are no tokens: versions are among the addresses, file names among the names.
 //!
-//! Bytes become bit masks of classes ([`super::masks`]); arithmetic on the masks finds where something ends that could be of a
+//! Bytes become bit masks of classes (`masks`); arithmetic on the masks finds where something ends that could be of a
 //! kind, and only there bytes are looked at again. Nothing looks at a byte more than a fixed number of times.
 
 use super::super::kind::hash::kind_of_length;
