@@ -76,23 +76,29 @@ pub fn parse_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     if text.len() > 15 {
         return None;
     }
-    let mut octets = [0u8; 4];
-    let mut pieces = text.split(|byte| *byte == b'.');
-    for octet in &mut octets {
-        let digits = pieces.next()?;
-        if digits.is_empty() || digits.len() > 3 || (digits[0] == b'0' && digits.len() > 1) {
-            return None;
-        }
-        let mut number = 0u16;
-        for digit in digits {
-            if !digit.is_ascii_digit() {
+    let (mut address, mut octet, mut digits, mut dots) = (0u32, 0u32, 0u32, 0u32);
+    for byte in text {
+        let digit = u32::from(byte.wrapping_sub(b'0'));
+        if digit < 10 {
+            // A zero that is not alone, or a fourth digit.
+            if digits > 0 && octet == 0 {
                 return None;
             }
-            number = number * 10 + u16::from(digit - b'0');
+            octet = octet * 10 + digit;
+            digits += 1;
+            if octet > 255 {
+                return None;
+            }
+        } else {
+            if *byte != b'.' || digits == 0 {
+                return None;
+            }
+            address = address << 8 | octet;
+            (octet, digits) = (0, 0);
+            dots += 1;
         }
-        *octet = u8::try_from(number).ok()?;
     }
-    if pieces.next().is_some() { None } else { Some(Ipv4Addr::from(octets)) }
+    (dots == 3 && digits > 0).then(|| Ipv4Addr::from(address << 8 | octet))
 }
 
 /// The prefix of a length that holds an address.

@@ -304,7 +304,8 @@ impl<'b, 'f> Pass<'b, 'f> {
         } else if last - first == 14 && self.wanted.macs {
             self.dotted_mac(first, last);
         }
-        if self.wanted.ipv4 && last - first >= 7 {
+        let dots = block[first..last].iter().map(|byte| u32::from(*byte == b'.')).sum::<u32>();
+        if self.wanted.ipv4 && dots >= 3 {
             let piece = names::Piece::new(first..last, block[start] == b'.', Some(end));
             self.addresses(&piece);
         }

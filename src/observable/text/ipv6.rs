@@ -25,7 +25,8 @@ pub(super) fn scan(view: &View<'_>, anchors: &Anchors, push: &mut Push<'_>) -> V
         run(view, start, end, |span, address| {
             covered.push(span.clone());
             let value = value(address);
-            let host = anchors.is_host(span.start) || (span.start > 0 && anchors.is_host(span.start - 1));
+            let bracket = usize::from(text[..span.start].ends_with(b"["));
+            let host = anchors.is_host(span.start - bracket);
             push(span, None, value, if host { Place::HostOfUrl } else { Place::Whole });
         });
     }
@@ -50,12 +51,12 @@ const fn is_run(byte: u8) -> bool {
 /// Tells the address in a maximal run, for each place where the run may begin.
 pub(super) fn run(view: &View<'_>, start: usize, end: usize, mut take: impl FnMut(Range<usize>, Ipv6Addr)) {
     let text = view.text;
-    if end - start > LONGEST || memchr::memchr_iter(b':', &text[start..end]).count() < 2 {
+    if memchr::memchr_iter(b':', &text[start..end]).take(2).count() < 2 {
         return;
     }
     let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let dots = text[start..end].iter().rev().take_while(|byte| **byte == b'.').count();
-    if dots == 0 && text.get(end).is_some_and(word) {
+    if text.get(end).is_some_and(word) {
         return;
     }
     let end = end - dots;
@@ -67,8 +68,8 @@ pub(super) fn run(view: &View<'_>, start: usize, end: usize, mut take: impl FnMu
         let start = from.also.unwrap_or(start);
         if start > 0 && word(&text[start - 1]) {
             // `word:address`, or the end of a word that happens to be hex digits.
-            let colon = text[start..end].iter().position(|byte| *byte == b':');
-            if let Some(colon) = colon {
+            let colon = text[start..end].iter().position(|byte| matches!(byte, b':' | b'.'));
+            if let Some(colon) = colon.filter(|colon| text[start + colon] == b':') {
                 read(text, start + colon + 1, end, &mut take);
             }
         } else {
@@ -86,6 +87,9 @@ fn read(text: &[u8], start: usize, end: usize, take: &mut impl FnMut(Range<usize
     let run = &text[start..end];
     if run.starts_with(b":") && (!run.starts_with(b"::") || run.starts_with(b":::")) {
         start += 1;
+    }
+    if end - start > LONGEST {
+        return;
     }
     let Ok(run) = std::str::from_utf8(&text[start..end]) else { return };
     let bare = run.strip_suffix(':');

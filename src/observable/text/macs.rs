@@ -24,7 +24,7 @@ pub(super) fn within(view: &View<'_>, range: Range<usize>, mut take: impl FnMut(
         for (first, escaped) in [(Some(from.at), from.escaped && !from.joined), (from.also, false)] {
             let Some(first) = first else { continue };
             let pairs = if from.joined && !escaped { 0 } else { chain(text, first, escaped) };
-            addresses(first, pairs, |from| {
+            addresses(text, first, pairs, |from| {
                 if let Some(value) = mac::normal(&text[from..from + 17]) {
                     take(from..from + 17, value);
                 }
@@ -42,11 +42,12 @@ pub(super) fn within(view: &View<'_>, range: Range<usize>, mut take: impl FnMut(
 }
 
 /// Tells where in a chain of pairs the addresses begin.
-fn addresses(first: usize, pairs: usize, mut take: impl FnMut(usize)) {
-    if pairs == 6 || pairs == NETFILTER_PAIRS {
+fn addresses(text: &[u8], first: usize, pairs: usize, mut take: impl FnMut(usize)) {
+    let netfilter = pairs == NETFILTER_PAIRS && text[first + 2] == b':';
+    if pairs == 6 || netfilter {
         take(first);
     }
-    if pairs == NETFILTER_PAIRS {
+    if netfilter {
         take(first + 18);
     }
 }

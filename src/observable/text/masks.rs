@@ -27,8 +27,14 @@ pub(super) const WORD: usize = 64;
 /// The masks of each word of a text; the last word is filled up with zero bytes. `out` has room for all of them.
 pub(super) fn classify(text: &[u8], out: &mut [Masks]) {
     let (words, rest) = text.as_chunks::<WORD>();
-    for (word, masks) in words.iter().zip(out.iter_mut()) {
-        *masks = of_word(word);
+    #[cfg(target_arch = "x86_64")]
+    let done = super::simd::classify(words, out);
+    #[cfg(not(target_arch = "x86_64"))]
+    let done = false;
+    if !done {
+        for (word, masks) in words.iter().zip(out.iter_mut()) {
+            *masks = of_word(word);
+        }
     }
     if let Some(last) = out.get_mut(words.len()).filter(|_| !rest.is_empty()) {
         let mut word = [0; WORD];
@@ -37,7 +43,8 @@ pub(super) fn classify(text: &[u8], out: &mut [Masks]) {
     }
 }
 
-fn of_word(word: &[u8; WORD]) -> Masks {
+/// The masks of one word, in portable code.
+pub(super) fn of_word(word: &[u8; WORD]) -> Masks {
     let alphanumeric = |byte: u8| (byte | 0x20).wrapping_sub(b'a') < 26 || byte.wrapping_sub(b'0') < 10;
     Masks {
         name: bits(word, |byte| alphanumeric(byte) || matches!(byte, b'.' | b'_' | b'-') || byte >= 0x80),

@@ -51,6 +51,8 @@ mod macs;
 mod mails;
 mod masks;
 mod names;
+#[cfg(target_arch = "x86_64")]
+mod simd;
 pub mod urls;
 pub mod versions;
 

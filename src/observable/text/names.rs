@@ -28,13 +28,14 @@ impl Piece {
 pub(super) fn scan(view: &View<'_>, anchors: &Anchors, covered: &[Range<usize>], push: &mut Push<'_>) {
     let text = view.text;
     let mut stretch = Stretch::default();
-    let mut next_covered = covered.iter().peekable();
+    let is_covered = |span: &Range<usize>| {
+        let next = covered.partition_point(|address| address.end <= span.start);
+        covered.get(next).is_some_and(|address| address.start < span.end)
+    };
     runs(text, |run| {
         if !text[run.clone()].contains(&b'.') {
             return;
         }
-        while next_covered.next_if(|span| span.end <= run.start).is_some() {}
-        let covered = next_covered.peek().is_some_and(|span| span.start < run.end);
         pieces(view, run, |piece| {
             let span = piece.span.clone();
             if anchors.in_userinfo(span.start) {
@@ -47,11 +48,15 @@ pub(super) fn scan(view: &View<'_>, anchors: &Anchors, covered: &[Range<usize>],
                 _ => Place::Whole,
             };
             let mut host = false;
-            if !covered && !user {
+            if !user {
                 ipv4(text, &piece, |span, address| {
+                    if is_covered(&span) {
+                        return;
+                    }
                     host |= span == piece.span;
                     if !versions::is_version(text, span.start, span.end) {
-                        let place = if place == Place::HostOfEmail { Place::Whole } else { place };
+                        let host = place == Place::HostOfUrl && span.start == piece.span.start;
+                        let place = if host { place } else { Place::Whole };
                         let place = place_of_host(text, &span, place);
                         push(span, None, Value::Ipv4(address, 32), place);
                     }
@@ -69,7 +74,7 @@ pub(super) fn scan(view: &View<'_>, anchors: &Anchors, covered: &[Range<usize>],
                 let place = place_of_host(text, &span, place);
                 push(span.clone(), None, Value::Text(Kind::Domain, name.into()), place);
             }
-            if host && place == Place::Whole && !covered && follows_name(text, &piece).is_some() {
+            if host && place == Place::Whole && follows_name(text, &piece).is_some() {
                 let (end, longest) = stretch.around(text, span.start);
                 let amp = follows_equals(text, span.start);
                 readings(text, span.start, span.start, end, longest, amp, |end, value| {
@@ -93,7 +98,7 @@ fn place_of_host(text: &[u8], span: &Range<usize>, place: Place) -> Place {
 fn follows_name(text: &[u8], piece: &Piece) -> Option<bool> {
     let after_at = piece.span.start > 0 && text[piece.span.start - 1] == b'@';
     // A trailing dot belongs to the host here.
-    let end = piece.run_end.filter(|end| end - piece.span.end <= 1)?;
+    let end = piece.run_end.filter(|end| matches!(&text[piece.span.end..*end], b"" | b"."))?;
     if after_at { None } else { follows_host(text, end) }
 }
 
@@ -250,7 +255,8 @@ pub(super) fn ipv4(text: &[u8], piece: &Piece, mut take: impl FnMut(Range<usize>
         take(span, address);
         return;
     }
-    for joint in [b'-', b'_'] {
+    let joints: &[u8] = if memchr::memchr2(b'-', b'_', name).is_some() { b"-_" } else { b"" };
+    for &joint in joints {
         let is_number = |part: &[u8]| part.len() <= 5 && part.iter().all(u8::is_ascii_digit);
         let addresses = || name.split(|byte| *byte == joint).filter_map(ip::parse_ipv4);
         if addresses().count() >= 2

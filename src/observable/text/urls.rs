@@ -62,19 +62,18 @@ pub(super) fn anchors(view: &View<'_>) -> Anchors {
 
 pub(super) fn anchor(view: &View<'_>, colon: usize) -> Anchor {
     let text = view.text;
-    let length = text[..colon].iter().rev().take(LONGEST_SCHEME).take_while(|byte| is_scheme(**byte)).count();
+    let length = text[..colon].iter().rev().take(LONGEST_SCHEME + 1).take_while(|byte| is_scheme(**byte)).count();
     let run = colon - length;
     let from = starts(view, run);
     let first_letter = |at: usize| (at..colon).find(|at| text[*at].is_ascii_alphabetic());
-    let mut start = first_letter(from.at.min(colon));
+    let mut start = first_letter(from.at.min(colon)).filter(|_| length <= LONGEST_SCHEME);
     let mut also = from.also.and_then(first_letter);
-    if let Some(first) = start
-        && let Some(last) = text[first..colon].iter().rposition(|byte| !byte.is_ascii_alphanumeric())
-        && KNOWN.iter().any(|known| text[first + last + 1..colon].eq_ignore_ascii_case(known))
+    if let Some(last) = text[run..colon].iter().rposition(|byte| !byte.is_ascii_alphanumeric())
+        && KNOWN.iter().any(|known| text[run + last + 1..colon].eq_ignore_ascii_case(known))
     {
         // `git+https` may be meant as one scheme, `see.http` may not.
-        let known = Some(first + last + 1);
-        if text[first + last] == b'+' { also = known } else { start = known }
+        let known = Some(run + last + 1);
+        if text[run + last] == b'+' { also = known } else { start = known }
     }
     Anchor { start, also, colon, host: host(text, colon + 3) }
 }
