@@ -68,6 +68,12 @@ impl<'v> Host<'v> {
     pub(super) fn text(self) -> &'v str {
         self.0
     }
+
+    /// Whether a host may be called so (RFC 1123 section 2.1): no underscore, no hyphen at either end of a label.
+    pub(super) fn is_hostname(self) -> bool {
+        let label = |label: &str| !label.contains('_') && !label.starts_with('-') && !label.ends_with('-');
+        self.0.split('.').all(label)
+    }
 }
 
 impl<'v> Url<'v> {

@@ -63,6 +63,10 @@ impl<'o> Records<'o> {
     }
 
     fn of_name(&self, host: Host<'_>, subdomains: bool, out: &mut Out<'_>) -> io::Result<()> {
+        // One address at a name that no host may have, and BIND refuses the zone ("check-names"): such a name does not exist.
+        if !self.addresses.is_empty() && !host.is_hostname() {
+            return Self { target: ".", addresses: &[] }.of_name(host, subdomains, out);
+        }
         self.write(out, |out| _ = out.host(host))?;
         if subdomains {
             self.write(out, |out| _ = out.text("*.").host(host))?;
@@ -84,8 +88,8 @@ impl<'o> Records<'o> {
     }
 }
 
-/// `24.0.2.0.192.rpz-ip`; in IPv6 the first longest run of two or more zero groups, seen from the right of the address,
-/// is `zz`, as servers take no other spelling.
+/// `24.0.2.0.192.rpz-ip`; in IPv6 `zz` stands for what `::` stands for in the canonical spelling of the address (RFC 5952
+/// section 4.2): the longest run of two or more zero groups, of equals the first. BIND takes no other.
 fn ip_name(net: Net, out: &mut Out<'_>) {
     out.number(u64::from(net.length()));
     match net.first() {
@@ -116,17 +120,17 @@ fn ip_name(net: Net, out: &mut Out<'_>) {
     out.text(".rpz-ip");
 }
 
-/// Where the first longest run of at least two zeros begins, and how long it is.
+/// Where the last longest run of at least two zeros begins, and how long it is. Backwards, it is the first.
 fn longest_zeros(groups: &[u16]) -> Option<(usize, usize)> {
-    let mut best = (0, 1);
+    let mut best = (0, 2);
     let mut length = 0;
     for (at, group) in groups.iter().enumerate() {
         length = if *group == 0 { length + 1 } else { 0 };
-        if length > best.1 {
+        if length >= best.1 {
             best = (at + 1 - length, length);
         }
     }
-    (best.1 > 1).then_some(best)
+    groups.get(best.0..best.0 + best.1).is_some_and(|run| run.iter().all(|group| *group == 0)).then_some(best)
 }
 
 fn refuses(item: Item<'_>, options: &Options) -> Option<Refusal> {
@@ -173,11 +177,12 @@ mod tests {
     }
 
     #[test]
-    fn the_first_longest_run_of_zeros_is_left_out() {
+    fn the_last_longest_run_of_zeros_is_left_out() {
         for (groups, expected) in [
             ([1, 0, 0, 0, 0, 0, 0xdb8, 0x2001], Some((1, 5))),
-            ([1, 0, 0, 1, 1, 0, 0, 1], Some((1, 2))),
+            ([1, 0, 0, 1, 1, 0, 0, 1], Some((5, 2))),
             ([1, 0, 1, 0, 1, 0, 1, 1], None),
+            ([0, 0, 1, 1, 1, 1, 1, 1], Some((0, 2))),
             ([0; 8], Some((0, 8))),
         ] {
             assert_eq!(longest_zeros(&groups), expected, "{groups:?}");

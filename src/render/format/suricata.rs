@@ -48,13 +48,13 @@ const RULE: [(Kind, u64, &str); 5] = [
     (
         Kind::Domain,
         1_770_001,
-        "alert dns any any -> any any (msg:\"stockade: query for a listed name\"; dns.query; \
+        "alert dns any any -> any any (msg:\"stockade: query for a listed name\"; dns.query; to_lowercase; \
          dataset:isset,stockade-domain,type string,load stockade-domain.lst,memcap 512mb,hashsize 65536; ",
     ),
     (
         Kind::Domain,
         1_770_002,
-        "alert tls any any -> any any (msg:\"stockade: TLS to a listed name\"; tls.sni; \
+        "alert tls any any -> any any (msg:\"stockade: TLS to a listed name\"; tls.sni; to_lowercase; \
          dataset:isset,stockade-domain,type string,load stockade-domain.lst,memcap 512mb,hashsize 65536; ",
     ),
     (
@@ -63,17 +63,21 @@ const RULE: [(Kind, u64, &str); 5] = [
         "alert http any any -> any any (msg:\"stockade: HTTP to a listed name\"; http.host; \
          dataset:isset,stockade-domain,type string,load stockade-domain.lst,memcap 512mb,hashsize 65536; ",
     ),
-    (Kind::Md5, 1_770_011, "alert http any any -> any any (msg:\"stockade: listed file\"; filemd5:stockade-md5.lst; "),
+    (Kind::Md5, 1_770_011, "alert ip any any -> any any (msg:\"stockade: listed file\"; filemd5:stockade-md5.lst; "),
     (
         Kind::Sha256,
         1_770_021,
-        "alert http any any -> any any (msg:\"stockade: listed file\"; filesha256:stockade-sha256.lst; ",
+        "alert ip any any -> any any (msg:\"stockade: listed file\"; filesha256:stockade-sha256.lst; ",
     ),
 ];
 
 fn rules(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     // The values themselves are in the datasets; asking for them here counts them.
     let _ = view.hosts().count() + view.digests().count();
+    if view.wants(Kind::Md5) && view.wants(Kind::Sha256) {
+        out.text("# With rules for both, Suricata 7 computes one kind of digest unless told to compute both,").end()?;
+        out.text("# for instance by \"files: { force-hash: [md5, sha256] }\" among the types of an eve-log.").end()?;
+    }
     for (kind, number, rule) in RULE {
         if view.wants(kind) {
             out.text(rule).text("sid:").number(number).text("; rev:1;)").end()?;
