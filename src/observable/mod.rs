@@ -202,8 +202,27 @@ pub fn classify(text: &str) -> Result<Value, Invalid> {
     if text[..host_end.unwrap_or(text.len())].contains('@') {
         return if host_end.is_none() { Kind::Email.normalise(text) } else { Kind::Url.normalise(text) };
     }
-    if host_end.is_some() || text.contains(':') { Kind::Url.normalise(text) } else { Kind::Domain.normalise(text) }
+    if host_end.is_some() || text.contains(':') { Kind::Url.normalise(text) } else { domain_or_file(text) }
 }
+
+/// Lists of domains hold names of files by mistake (`chrome.exe`), and logs hold many more of them.
+fn domain_or_file(text: &str) -> Result<Value, Invalid> {
+    let value = Kind::Domain.normalise(text)?;
+    let extension = text.trim_end_matches('.').rsplit('.').next().unwrap_or("");
+    if FILE_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)) {
+        return Err(Invalid::new("name of a file, not of a domain"));
+    }
+    Ok(value)
+}
+
+/// Extensions of file names that are no top-level domains.
+const FILE_EXTENSIONS: &[&str] = &[
+    "7z", "asp", "aspx", "bak", "bat", "bin", "bmp", "cab", "cfg", "cgi", "class", "conf", "css", "csv", "dat", "db",
+    "dll", "doc", "docm", "docx", "drv", "elf", "exe", "gif", "gz", "hta", "htm", "html", "ico", "img", "ini", "iso",
+    "jar", "jpeg", "jpg", "js", "json", "jsp", "lnk", "log", "mp3", "mp4", "msi", "ocx", "pdf", "php", "png", "ppt",
+    "pptx", "ps1", "rar", "rtf", "scr", "svg", "swf", "sys", "tar", "tmp", "ttf", "txt", "vbs", "wav", "woff", "wsf",
+    "xls", "xlsm", "xlsx", "xml", "yaml", "yml",
+];
 
 #[cfg(test)]
 mod tests {
@@ -260,6 +279,7 @@ mod tests {
             ("abcdef", "hex digits of a length that no known hash has"),
             ("evil..com", "empty label in a domain"),
             ("evil com.net", "character that no domain has"),
+            ("Chrome.EXE", "name of a file, not of a domain"),
             ("http:///path", "a URL needs a host"),
             ("http://a:99999/", "port out of range"),
             ("@evil.com", "a mail address needs a local part"),
