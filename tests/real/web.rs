@@ -141,7 +141,7 @@ fn squid_configuration(folder: &Folder, port: u16, more: u32) -> std::path::Path
 coredump_dir {folder}\nshutdown_lifetime 0 seconds\npinger_enable off\nnetdb_filename none
 dns_nameservers 127.0.0.1\nhosts_file {hosts}\ndns_timeout 1 second\nconnect_timeout 1 second\nforward_max_tries 1\nforward_timeout 1 second
 acl names dstdomain \"{names}\"\nacl addresses dst \"{addresses}\"
-http_access deny names\nhttp_access deny addresses\nhttp_access allow all\n",
+http_access deny addresses\nhttp_access deny names\nhttp_access allow all\n",
             folder = show(folder.0.path()),
             hosts = show(&hosts),
             names = show(&names),
