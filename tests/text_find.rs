@@ -143,6 +143,21 @@ fn nothing_is_missed_at_any_alignment() {
 }
 
 #[test]
+fn nothing_is_missed_behind_escapes() {
+    let values =
+        ["evil.com", "203.0.113.9", "fe80::1", "d41d8cd98f00b204e9800998ecf8427e", "u@evil.com", "http://evil.com/a"];
+    for value in values.into_iter().chain(["aa:bb:cc:dd:ee:ff", "aa-bb-cc-dd-ee-ff", "aabb.ccdd.eeff"]) {
+        for escape in ["\\n", "\\t", "\\r", "\\b", "\\f", "\\\\n", "\\u003d", "\\x3d", "%20", "%2F", "%252F", "\\", "%"]
+        {
+            for before in ["{\"a\":\"", "[\"", "a ", ""] {
+                let block = format!("{before}{escape}{value}\n");
+                assert_none(&missed(block.as_bytes(), Wanted::ALL, Options::default()));
+            }
+        }
+    }
+}
+
+#[test]
 fn nothing_is_missed_in_random_bytes() {
     let mut random = Random::new(3);
     let alphabet = b"aAfFgZ019..::--__@@//%%\\\\  \n\"=,{[xXnu2\xc3\xa9\xe4\xb8\xad";

@@ -228,7 +228,9 @@ pub(crate) fn line(random: &mut Random, out: &mut Vec<u8>) {
     if random.below(4) == 0 {
         out.extend_from_slice(random.pick(&["{\"a\":\"", "[", " {"]).as_bytes());
     }
-    for _ in 0..random.below(14) {
+    // Long lines hold every sort of thing; in short ones no other escape hides what one piece does.
+    let most = if random.below(2) == 0 { 5 } else { 14 };
+    for _ in 0..random.below(most) {
         let mut piece = String::new();
         if random.below(2) == 0 {
             piece.push_str(GLUE[random.below(GLUE.len())]);
