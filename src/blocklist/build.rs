@@ -134,7 +134,7 @@ impl<'r, 'p> Build<'r, 'p> {
     fn texts(&mut self) {
         let atoms = self.rules.atoms();
         let mut names: Vec<Candidate<'r>> = Vec::new();
-        let mut others: Vec<(Item<'r>, u32)> = Vec::new();
+        let mut others: Vec<Other<'r>> = Vec::new();
         for (text, number) in atoms.texts().iter().zip(0..) {
             // A bare host as a URL says nothing of other traffic to that host; its URL is an atom of its own.
             if text.meta.holder == Holder::Url {
@@ -152,16 +152,16 @@ impl<'r, 'p> Build<'r, 'p> {
                 Item::Name(name) => names.push(Candidate::new(name, number)),
                 _ => match self.shielded(item) {
                     Some((reason, detail)) => self.hold(item, reason, detail, text.entry),
-                    None => others.push((item, number)),
+                    None => others.push(Other::new(item, number)),
                 },
             }
         }
         self.names(names);
         others.sort_unstable();
-        for group in others.chunk_by(|a, b| a.0 == b.0) {
-            let Some((item, _)) = group.first() else { continue };
+        for group in others.chunk_by(|a, b| a.key == b.key && a.item == b.item) {
+            let Some(Other { item, .. }) = group.first() else { continue };
             let start = self.list.credits.len() as u32;
-            self.list.credits.extend(group.iter().map(|(_, atom)| atom));
+            self.list.credits.extend(group.iter().map(|other| other.atom));
             let credits = start..self.list.credits.len() as u32;
             match *item {
                 Item::Url(text) => self.list.urls.push(Text { text, credits }),
@@ -320,6 +320,33 @@ impl<'r, 'p> Build<'r, 'p> {
         }
         self.list.settle();
         self.list
+    }
+}
+
+/// A value that is no name or address, and the number of its atom.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Other<'r> {
+    /// The first bytes, which decide most comparisons without a look at the text.
+    key: (u8, [u64; 3]),
+    item: Item<'r>,
+    atom: u32,
+}
+
+impl<'r> Other<'r> {
+    fn new(item: Item<'r>, atom: u32) -> Self {
+        let (order, bytes) = match item {
+            Item::Url(text) => (0, text.as_bytes()),
+            Item::Digest(kind, bytes) => (2 + kind as u8, bytes),
+            Item::Email(text) | Item::Name(text) => (1, text.as_bytes()),
+            Item::Ipv4(..) | Item::Ipv6(..) => (1, &[][..]),
+        };
+        let word = |at: usize| {
+            let mut word = [0; 8];
+            let rest = bytes.get(at..).unwrap_or_default();
+            word.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+            u64::from_be_bytes(word)
+        };
+        Self { key: (order, [word(0), word(8), word(16)]), item, atom }
     }
 }
 

@@ -1,11 +1,10 @@
 //! What is said of a finished list as a whole: counts, the first end of validity, and the digest of its content.
 
-use super::list::sealed::Entry as _;
 use super::list::{Address, Blocklist, Listed, Prefix};
 use super::reason::Reason;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 
 impl Blocklist<'_> {
     /// Fills in what follows from the entries.
@@ -33,10 +32,13 @@ impl Blocklist<'_> {
                 *written = true;
             }
         };
-        self.names.iter().for_each(|entry| entry.rows(self).into_iter().for_each(&mut mark));
-        self.urls.iter().for_each(|entry| entry.rows(self).into_iter().for_each(&mut mark));
-        self.emails.iter().for_each(|entry| entry.rows(self).into_iter().for_each(&mut mark));
-        self.digests.iter().for_each(|entry| entry.rows(self).into_iter().for_each(&mut mark));
+        let atoms = self.rules.atoms().texts();
+        let texts = self.urls.iter().chain(&self.emails).map(|entry| &entry.credits);
+        let ranges = self.names.iter().map(|entry| &entry.credits).chain(texts);
+        for range in ranges.chain(self.digests.iter().map(|entry| &entry.credits)) {
+            let numbers = self.credits.get(range.start as usize..range.end as usize).unwrap_or_default();
+            numbers.iter().filter_map(|number| atoms.get(*number as usize)).for_each(|atom| mark(atom.entry));
+        }
         mark_written(&self.listed4, &self.ipv4, &mut mark);
         mark_written(&self.listed6, &self.ipv6, &mut mark);
         let mut sources = BTreeSet::new();
@@ -53,17 +55,18 @@ impl Blocklist<'_> {
         self.counts.sources = sources.len();
     }
 
+    /// Each entry by its kind and its bytes, in order.
     fn digest(&self) -> String {
-        let mut hasher = Hasher { sum: Sha256::new(), line: String::new() };
+        let mut hasher = Hasher { sum: Sha256::new(), buffer: Vec::new() };
         let mode = if self.subdomains { "name and below" } else { "name" };
-        self.names.iter().for_each(|entry| hasher.line(mode, entry));
-        self.exceptions.iter().for_each(|name| hasher.line("except", name));
-        self.ipv4.iter().for_each(|entry| hasher.line("ip", entry));
-        self.ipv6.iter().for_each(|entry| hasher.line("ip", entry));
-        self.urls.iter().for_each(|entry| hasher.line("url", entry));
-        self.emails.iter().for_each(|entry| hasher.line("email", entry));
-        self.digests.iter().for_each(|entry| hasher.line(entry.kind.name(), entry));
-        hasher.sum.update(hasher.line.as_bytes());
+        self.names.iter().for_each(|entry| hasher.entry(mode, &[entry.name.as_bytes()]));
+        self.exceptions.iter().for_each(|name| hasher.entry("except", &[name.as_bytes()]));
+        self.ipv4.iter().for_each(|entry| hasher.entry("ipv4", &[&entry.start.to_be_bytes(), &[entry.len]]));
+        self.ipv6.iter().for_each(|entry| hasher.entry("ipv6", &[&entry.start.to_be_bytes(), &[entry.len]]));
+        self.urls.iter().for_each(|entry| hasher.entry("url", &[entry.text.as_bytes()]));
+        self.emails.iter().for_each(|entry| hasher.entry("email", &[entry.text.as_bytes()]));
+        self.digests.iter().for_each(|entry| hasher.entry(entry.kind.name(), &[entry.bytes]));
+        hasher.sum.update(&hasher.buffer);
         let mut hex = String::with_capacity(64);
         for byte in hasher.sum.finalize() {
             let _ = write!(hex, "{byte:02x}");
@@ -85,15 +88,18 @@ fn mark_written<A: Address>(listed: &[Listed<A>], written: &[Prefix<A>], mark: &
 
 struct Hasher {
     sum: Sha256,
-    line: String,
+    buffer: Vec<u8>,
 }
 
 impl Hasher {
-    fn line(&mut self, kind: &str, value: impl Display) {
-        let _ = writeln!(self.line, "{kind} {value}");
-        if self.line.len() > 1 << 14 {
-            self.sum.update(self.line.as_bytes());
-            self.line.clear();
+    fn entry(&mut self, kind: &str, parts: &[&[u8]]) {
+        self.buffer.extend_from_slice(kind.as_bytes());
+        self.buffer.push(0);
+        parts.iter().for_each(|part| self.buffer.extend_from_slice(part));
+        self.buffer.push(b'\n');
+        if self.buffer.len() > 1 << 14 {
+            self.sum.update(&self.buffer);
+            self.buffer.clear();
         }
     }
 }

@@ -300,47 +300,45 @@ impl Run<'_> {
             }
             return Ok(Outcome::Yes);
         };
+        if args.diff || args.dry_run {
+            return self.compare(list, path);
+        }
+        // Where it really is decides who else works on it; only when they are done is what stands there looked at.
+        let keep = self.keep(Target::open(path).map_err(Error::new)?.path());
         let target = Target::open(path).map_err(Error::new)?;
         let standing = target.standing();
-        let content = self.render(list, &next_stamp(standing));
-        let before = standing.map(|old| values(job.format, old)).unwrap_or_default();
-        let after = values(job.format, &content);
-        if args.diff || args.dry_run {
-            let changed = self.print_difference(list, &before, &after)?;
-            if args.diff {
-                return Ok(if changed { Outcome::No } else { Outcome::Yes });
-            }
-        }
-        if !args.force {
-            if list.is_empty() {
-                return Err(Error::new(NOTHING_LEFT));
-            }
-            self.check_size(before.len(), after.len()).map_err(Error::new)?;
-        }
-        let unchanged = standing.is_some_and(|old| self.render(list, &Stamp::of(old)) == old);
-        if args.dry_run {
-            let what = if unchanged { "would stay as it is" } else { "would be written" };
-            globals.warn(format_args!("{}: {} {what}: {} entries", job.name, path.display(), list.len()));
-            return Ok(Outcome::Yes);
-        }
-        let keep = self.keep(target.path());
+        self.check_size(list, standing).map_err(Error::new)?;
         target.sweep().map_err(Error::new)?;
-        if unchanged {
+        if standing.is_some_and(|old| self.render(list, &Stamp::of(old)) == old) {
             if let Some((reload, keep)) = job.commands.reload.zip(keep.as_ref().filter(|keep| keep.is_pending())) {
                 target.reload_again(reload, keep).map_err(Error::new)?;
             }
             globals.warn(format_args!("{}: {}: nothing changed", job.name, path.display()));
             return Ok(Outcome::Yes);
         }
+        let content = self.render(list, &next_stamp(standing));
         target.replace(&content, job.commands, keep.as_ref()).map_err(Error::new)?;
         let counts = list.counts();
-        globals.warn(format_args!(
-            "{}: {}: {} entries of {} indicators",
-            job.name,
-            path.display(),
-            counts.emitted,
-            counts.indicators
-        ));
+        let (path, entries, indicators) = (path.display(), counts.emitted, counts.indicators);
+        globals.warn(format_args!("{}: {path}: {entries} entries of {indicators} indicators", job.name));
+        Ok(Outcome::Yes)
+    }
+
+    /// Says what writing would change.
+    fn compare(&self, list: &Blocklist<'_>, path: &Path) -> Result<Outcome, Error> {
+        let Self { args, job, globals, .. } = *self;
+        let target = Target::open(path).map_err(Error::new)?;
+        let standing = target.standing();
+        let before = standing.map(|old| values(job.format, old)).unwrap_or_default();
+        let after = values(job.format, &self.render(list, &next_stamp(standing)));
+        let changed = self.print_difference(list, &before, &after)?;
+        if args.diff {
+            return Ok(if changed { Outcome::No } else { Outcome::Yes });
+        }
+        self.check_size(list, standing).map_err(Error::new)?;
+        let unchanged = standing.is_some_and(|old| self.render(list, &Stamp::of(old)) == old);
+        let what = if unchanged { "would stay as it is" } else { "would be written" };
+        globals.warn(format_args!("{}: {} {what}: {} entries", job.name, path.display(), list.len()));
         Ok(Outcome::Yes)
     }
 
@@ -369,25 +367,31 @@ impl Run<'_> {
         content
     }
 
-    /// Refuses a list that changed too much at once.
+    /// Refuses an empty list, and one that changed too much at once.
     #[expect(clippy::cast_precision_loss, reason = "a share of a number of entries")]
-    fn check_size(&self, before: usize, after: usize) -> Result<(), String> {
+    fn check_size(&self, list: &Blocklist<'_>, standing: Option<&[u8]>) -> Result<(), String> {
+        if self.args.force {
+            return Ok(());
+        }
+        if list.is_empty() {
+            return Err(NOTHING_LEFT.to_owned());
+        }
+        let Some(old) = standing else { return Ok(()) };
+        let before = Stamp::of(old).emitted.unwrap_or_else(|| values(self.job.format, old).len());
+        let after = list.len();
         if before == 0 {
             return Ok(());
         }
         let Rules { max_shrink, max_growth, .. } = self.rules;
         let (old, new) = (before as f64, after as f64);
-        if (old - new) / old > *max_shrink {
-            return Err(format!(
-                "refused: {after} entries instead of {before} is less than max_shrink {max_shrink} allows; --force writes it"
-            ));
-        }
-        if let Some(growth) = max_growth.filter(|growth| new > old * growth) {
-            return Err(format!(
-                "refused: {after} entries instead of {before} is more than max_growth {growth} allows; --force writes it"
-            ));
-        }
-        Ok(())
+        let limit = if (old - new) / old > *max_shrink {
+            format!("fewer than max_shrink {max_shrink} allows")
+        } else if let Some(growth) = max_growth.filter(|growth| new > old * growth) {
+            format!("more than max_growth {growth} allows")
+        } else {
+            return Ok(());
+        };
+        Err(format!("refused: {after} entries instead of {before} are {limit}; --force writes them"))
     }
 
     /// Prints additions and removals; whether there are any.
@@ -429,10 +433,10 @@ fn next_stamp(standing: Option<&[u8]>) -> Stamp {
     let seconds = u32::try_from(now.seconds).unwrap_or(u32::MAX);
     let serial = match standing.and_then(|old| Stamp::of(old).serial) {
         // Ahead of the clock, as `YYYYMMDDnn` is, or written within this second.
-        Some(old) if seconds.wrapping_sub(old).wrapping_sub(1) >= 1 << 31 || old == seconds => old.wrapping_add(1),
+        Some(old) if seconds.wrapping_sub(old).wrapping_sub(1) >= 1 << 31 => old.wrapping_add(1),
         _ => seconds,
     };
-    Stamp { built: Some(now.to_string()), serial: Some(serial) }
+    Stamp { built: Some(now.to_string()), serial: Some(serial), emitted: None }
 }
 
 /// Brings back the file before the one that stands.

@@ -9,23 +9,26 @@ use stockade::observable::{Kind, classify};
 use stockade::render::Format;
 use stockade::stix::Timestamp;
 
-/// When a file was written, as it tells itself.
+/// When a file was written and what it holds, as it tells itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) built: Option<String>,
     /// Serial number of a zone.
     pub(super) serial: Option<u32>,
+    /// Number of entries.
+    pub(super) emitted: Option<usize>,
 }
 
 impl Stamp {
     pub(super) fn of(file: &[u8]) -> Self {
         let head = String::from_utf8_lossy(&file[..file.len().min(4096)]);
         let header = head.lines().next().filter(|line| line.contains(" stockade 1 ")).unwrap_or_default();
-        let built = header.split(' ').find_map(|word| word.strip_prefix("built="));
-        let built = built.filter(|text| Timestamp::parse(text).is_ok()).map(str::to_owned);
+        let word = |name: &str| header.split(' ').find_map(|word| word.strip_prefix(name));
+        let emitted = word("emitted=").and_then(|count| count.parse().ok());
+        let built = word("built=").filter(|text| Timestamp::parse(text).is_ok()).map(str::to_owned);
         let mut words = head.lines().find(|line| line.starts_with('@')).unwrap_or_default().split_whitespace();
         let serial = words.find(|word| *word == "SOA").and_then(|_| words.nth(2)).and_then(|word| word.parse().ok());
-        Self { built, serial }
+        Self { built, serial, emitted }
     }
 }
 
@@ -201,7 +204,7 @@ mod tests {
     #[test]
     fn a_file_tells_when_it_was_written() {
         let file = b"; stockade 1 format=rpz built=2026-06-01T00:00:00Z emitted=1\n$TTL 300\n@ SOA a. b. 42 1 1 1 1\n";
-        let expected = Stamp { built: Some("2026-06-01T00:00:00Z".into()), serial: Some(42) };
+        let expected = Stamp { built: Some("2026-06-01T00:00:00Z".into()), serial: Some(42), emitted: Some(1) };
         assert_eq!(Stamp::of(file), expected);
         assert_eq!(Stamp::of(b"a.example\n"), Stamp::default());
     }
