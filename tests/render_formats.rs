@@ -174,3 +174,17 @@ fn a_written_bundle_reads_back_as_the_same_values() {
         assert_eq!(text(format, &again, &Options::default()), text(format, &rules, &Options::default()));
     }
 }
+
+#[test]
+fn keys_of_a_cdb_list_are_dotted_beginnings_and_unique() {
+    let rules = values(["203.0.112.0/22", "203.0.113.0/24", "203.0.113.7", "11.0.0.0/9", "2001:db8::0", "2001:db8::1"]);
+    let written = text("wazuh", &rules, &Options::default());
+    let mut keys: Vec<&str> = written.lines().map(|line| line.strip_suffix(":stockade").expect("a value")).collect();
+    assert_eq!(keys.len(), 4 + 128 + 2);
+    for key in ["11.0.", "11.127.", "203.0.112.", "203.0.115.", "\"2001:db8::1\""] {
+        assert!(keys.contains(&key), "{key}: {written}");
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), 4 + 128 + 2);
+}

@@ -18,7 +18,7 @@ mod format;
 mod out;
 mod view;
 
-use crate::blocklist::{Blocklist, Capabilities, Item, Refusal, Subdomains};
+use crate::blocklist::{Blocklist, Capabilities, Item, Reason, Refusal, Subdomains};
 use crate::observable::Kind;
 use out::Out;
 use std::fmt;
@@ -140,6 +140,9 @@ impl Format {
 
     /// Why a value cannot be written, although it is of a kind that the format carries.
     pub fn refuses(&self, item: Item<'_>, options: &Options) -> Option<Refusal> {
+        if !view::is_legitimate(item) {
+            return Some(Refusal { reason: Reason::Invalid, detail: "not in normal form" });
+        }
         (self.refuses)(item, options)
     }
 

@@ -60,8 +60,10 @@ impl<'v> Host<'v> {
             (1..=63).contains(&label.len())
                 && label.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
         };
-        let good =
-            text.len() <= MAX_BYTES && text.contains('.') && text.as_bytes().split(|byte| *byte == b'.').all(label);
+        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let good = text.len() <= MAX_BYTES
+            && text.as_bytes().split(|byte| *byte == b'.').all(label)
+            && text.rsplit_once('.').is_some_and(|(_, last)| !number(last));
         good.then_some(Self(text))
     }
 
@@ -82,10 +84,11 @@ impl<'v> Url<'v> {
             byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
         };
         let (scheme, rest) = text.split_once("//")?;
-        let good = !rest.is_empty()
-            && (scheme.is_empty() || scheme.ends_with(':'))
-            && !scheme.contains('/')
-            && text.bytes().all(stands);
+        let letter =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'.' | b'-');
+        let named = |name: &str| name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(letter);
+        let scheme = scheme.is_empty() || scheme.strip_suffix(':').is_some_and(named);
+        let good = scheme && !rest.is_empty() && text.bytes().all(stands);
         good.then_some(Self(text))
     }
 
@@ -163,6 +166,16 @@ impl Net {
             net => (net, None),
         };
         std::iter::once(first).chain(second)
+    }
+}
+
+/// Whether a value is what its kind says. Addresses and digests are by their type.
+pub(super) fn is_legitimate(item: Item<'_>) -> bool {
+    match item {
+        Item::Name(name) => Host::new(name).is_some(),
+        Item::Url(url) => Url::new(url).is_some(),
+        Item::Email(mail) => Mail::new(mail).is_some(),
+        Item::Ipv4(..) | Item::Ipv6(..) | Item::Digest(..) => true,
     }
 }
 

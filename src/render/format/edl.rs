@@ -3,7 +3,7 @@
 //! A URL is written from its host on, as appliances compare it, for http and https; it ends in a path, so `evil.example/`
 //! is no beginning of `evil.example.org/`. Beyond its limit an appliance leaves lines out without asking which.
 
-use super::super::view::Url;
+use super::super::view::{Net, Url};
 use super::super::{Format, Options, Out, View};
 use super::{BASE, DOMAIN_IP_URL, Family, plain};
 use crate::blocklist::{Item, Reason, Refusal, Subdomains};
@@ -42,13 +42,14 @@ const CISCO: Format = Format {
     name: "cisco",
     about: "Cisco security intelligence feed; a name covers its subdomains",
     subdomains: Subdomains::Always,
-    refuses: no_everything,
+
     ..EDL
 };
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     view.hosts().try_for_each(|host| out.host(host).end())?;
-    view.nets().try_for_each(|net| out.net(net).end())?;
+    // A feed that holds a prefix of length zero is refused as a whole.
+    view.nets().flat_map(Net::halves).try_for_each(|net| out.net(net).end())?;
     for url in each_once(view) {
         out.url_after_scheme(url).end()?;
     }
@@ -70,14 +71,4 @@ pub(super) fn not_of_the_web(item: Item<'_>, options: &Options) -> Option<Refusa
         return Some(Refusal { reason: Reason::Invalid, detail: "not an http or https URL" });
     }
     plain::no_secrets(item, options)
-}
-
-/// A feed with a prefix of length zero is refused as a whole.
-fn no_everything(item: Item<'_>, options: &Options) -> Option<Refusal> {
-    match item {
-        Item::Ipv4(_, 0) | Item::Ipv6(_, 0) => {
-            Some(Refusal { reason: Reason::Invalid, detail: "this target takes no prefix of length zero" })
-        }
-        _ => not_of_the_web(item, options),
-    }
 }

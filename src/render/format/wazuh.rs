@@ -16,6 +16,8 @@ const WAZUH: Format = Format {
     name: "wazuh",
     about: "Wazuh CDB list",
     kinds: &[Kind::Domain, Kind::Ipv4, Kind::Ipv6, Kind::Url, Kind::Md5, Kind::Sha1, Kind::Sha256],
+    // Two addresses of IPv6 would become a prefix.
+    merge: false,
     refuses,
     comment: None,
     body,
@@ -24,9 +26,15 @@ const WAZUH: Format = Format {
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     view.hosts().try_for_each(|host| out.host(host).text(":stockade").end())?;
+    // Keys are unique: what is inside of a prefix that was written is left out.
+    let mut written = None;
     for net in view.nets() {
         match net {
-            Net::V4(prefix) => dotted(prefix, out)?,
+            Net::V4(prefix) if written.is_some_and(|last| prefix.last() <= last) => {}
+            Net::V4(prefix) => {
+                written = Some(prefix.last());
+                dotted(prefix, out)?;
+            }
             Net::V6(_) => out.text("\"").net(net).text("\":stockade").end()?,
         }
     }
