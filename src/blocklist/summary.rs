@@ -95,7 +95,9 @@ impl Hasher {
     fn entry(&mut self, kind: &str, parts: &[&[u8]]) {
         self.buffer.extend_from_slice(kind.as_bytes());
         self.buffer.push(0);
-        parts.iter().for_each(|part| self.buffer.extend_from_slice(part));
+        for part in parts {
+            self.buffer.extend_from_slice(part);
+        }
         self.buffer.push(b'\n');
         if self.buffer.len() > 1 << 14 {
             self.sum.update(&self.buffer);

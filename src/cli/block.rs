@@ -319,8 +319,10 @@ impl Run<'_> {
         let content = self.render(list, &next_stamp(standing));
         target.replace(&content, job.commands, keep.as_ref()).map_err(Error::new)?;
         let counts = list.counts();
-        let (path, entries, indicators) = (path.display(), counts.emitted, counts.indicators);
-        globals.warn(format_args!("{}: {path}: {entries} entries of {indicators} indicators", job.name));
+        let of = |count: usize, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
+        let entries = of(counts.emitted, "entry", "entries");
+        let indicators = of(counts.indicators, "indicator", "indicators");
+        globals.warn(format_args!("{}: {}: {entries} of {indicators}", job.name, path.display()));
         Ok(Outcome::Yes)
     }
 
