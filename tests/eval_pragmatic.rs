@@ -33,6 +33,9 @@ fn object(object_type: &str, value: &str) -> Value {
     json!({"type": object_type, "value": value})
 }
 
+/// Pattern, what it matches, what it does not match, the repairs.
+type Row = (String, Vec<Vec<Value>>, Vec<Vec<Value>>, Vec<&'static str>);
+
 #[test]
 fn repairs_match_what_was_meant_and_are_told() {
     let hash = "AEC070645FE53EE3B3763059376134F058CC337247C978ADD178B6CCDFB0019F";
@@ -47,8 +50,6 @@ fn repairs_match_what_was_meant_and_are_told() {
     let traffic = |value: &str| {
         vec![json!({"type": "network-traffic", "dst_ref": "1", "dst_port": 443}), object("ipv4-addr", value)]
     };
-    // Pattern, what it matches, what it does not match, the repairs.
-    type Row = (String, Vec<Vec<Value>>, Vec<Vec<Value>>, Vec<&'static str>);
     let rows: Vec<Row> = vec![
         (
             format!("[file:hashes.SHA256 = '{hash}']"),
@@ -206,7 +207,11 @@ fn without_a_repair_both_readings_agree() {
         ("[domain-name:value != 'evil.example']", object("domain-name", "good.example")),
     ] {
         for reading in [Reading::Strict, Reading::Pragmatic] {
-            assert_eq!(matches(pattern, &observed(&[object.clone()]), reading), (true, vec![]), "{pattern}");
+            assert_eq!(
+                matches(pattern, &observed(std::slice::from_ref(&object)), reading),
+                (true, vec![]),
+                "{pattern}"
+            );
         }
     }
 }

@@ -194,6 +194,10 @@ pub(super) fn groups(pattern: &str) -> (usize, Vec<(&str, usize)>) {
                 names.push((name, count));
             } else if !inside.starts_with(['?', '*']) {
                 count += 1;
+            } else if inside.starts_with("?(") && !inside.starts_with("?(?") {
+                // The name or number of a condition is no group.
+                rest = inside.split_once(')').map_or("", |(_, after)| after);
+                continue;
             } else if inside.starts_with("?#") {
                 rest = inside.split_once(')').map_or("", |(_, after)| after);
                 continue;

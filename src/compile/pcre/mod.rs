@@ -260,13 +260,18 @@ impl Translator<'_> {
         let folds = self.flags.ignore_case && (!c.is_ascii() || c.is_ascii_alphabetic());
         match (folds, self.octets) {
             (false, _) => push_char(&mut self.out, c),
-            (true, true) => {
+            (true, _) if c.is_ascii() || self.octets => {
                 self.out.push('[');
                 push_char(&mut self.out, c.to_ascii_lowercase());
                 push_char(&mut self.out, c.to_ascii_uppercase());
+                match c {
+                    'k' | 'K' if !self.octets => self.out.push('\u{212a}'),
+                    's' | 'S' if !self.octets => self.out.push('\u{17f}'),
+                    _ => {}
+                }
                 self.out.push(']');
             }
-            (true, false) => {
+            (true, _) => {
                 self.out.push_str("(?i:");
                 push_char(&mut self.out, c);
                 self.out.push(')');
@@ -353,9 +358,14 @@ impl Translator<'_> {
                     self.out.push_str("(?:)");
                 }
             }
-            Atom::Piece(_) => {
+            Atom::Piece(start) => {
                 if possessive {
                     self.fancy()?;
+                }
+                // fancy-regex 0.20 takes `a+b?a+` for `a+(?:b?a+)?`; behind an alternative it does not see the repetition.
+                let guarded = self.dialect == Dialect::Fancy && (min, max) == (1, None) && !possessive && !lazy;
+                if guarded {
+                    self.out.insert_str(start, "(?:");
                 }
                 let _ = match (min, max) {
                     (0, None) => self.out.write_str("*"),
@@ -366,6 +376,9 @@ impl Translator<'_> {
                 };
                 if possessive || lazy {
                     self.out.push(if possessive { '+' } else { '?' });
+                }
+                if guarded {
+                    self.out.push_str("|[^\\x{0}-\\x{10FFFF}])");
                 }
             }
         }
