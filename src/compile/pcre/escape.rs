@@ -193,7 +193,8 @@ impl Translator<'_> {
                 }
                 _ => return refuse("\\c is not followed by a printable character"),
             },
-            c if c.is_ascii_alphanumeric() => return refuse(format!("\\{c} is no escape")),
+            'l' | 'L' | 'u' | 'U' => return refuse(format!("\\{c} is not supported")),
+            // A letter without a meaning of its own is itself, as in Perl.
             c => return Ok(c),
         };
         self.code_point(code)
