@@ -567,3 +567,24 @@ fn a_source_that_ends_early_writes_nothing() {
     assert_eq!(place.read("out"), "old.net\n");
     assert!(Path::new(&place.path("out")).exists());
 }
+
+#[test]
+fn why_names_the_outputs_that_carry_a_value_and_what_holds_it_back() {
+    let place = configured();
+    for (value, said) in [
+        ("45.1.2.3", "output names (domains): does not carry it\noutput addresses (nftables): carries it\n"),
+        ("www.evil.net", "output names (domains): carries it\n"),
+        ("http://evil.net/x", "output names (domains): carries it\n"),
+        ("x.friend.net", "output names (domains): held back: allow (on the allowlist)\n"),
+    ] {
+        let out = place.run(&["why", value, "-i", "in.txt", "--subdomains"]).out;
+        assert!(out.contains(said), "{value}: {out}");
+    }
+    let json = place.run(&["why", "x.friend.net", "-i", "in.txt", "--json"]).out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["outputs"][0]["carried"], false);
+    assert_eq!(json["held_back"]["reason"], "allow");
+    fs::remove_file(place.path("stockade.toml")).expect("it is there");
+    let out = place.run(&["why", "dns.google", "-i", "in.txt"]).out;
+    assert!(out.ends_with("blocklists: held back: guard (well-known)\n"), "{out}");
+}

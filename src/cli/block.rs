@@ -6,6 +6,9 @@ mod replace;
 mod report;
 mod rules;
 mod standing;
+mod verdict;
+
+pub(crate) use verdict::{Obstacle, Verdict, Verdicts, verdicts};
 
 use super::Globals;
 use super::config::{Config, KindName, Named, Output};
@@ -21,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use stockade::blocklist::{Blocklist, Item, Subdomains};
+use stockade::compile::{Filter, RuleSet};
 use stockade::observable::Kind;
 use stockade::observable::kind::domain;
 use stockade::render::{Format, Options};
@@ -83,14 +87,14 @@ pub(crate) struct Args {
 }
 
 /// One file to write.
-pub(crate) struct Job<'c> {
+struct Job<'c> {
     /// What messages call it.
-    pub(crate) name: &'c str,
-    pub(crate) format: &'static Format,
+    name: &'c str,
+    format: &'static Format,
     /// Standard output, if there is none.
-    pub(crate) path: Option<&'c Path>,
-    pub(crate) kinds: Vec<Kind>,
-    pub(crate) options: Options,
+    path: Option<&'c Path>,
+    kinds: Vec<Kind>,
+    options: Options,
     commands: Commands<'c>,
     sources: Vec<PathBuf>,
 }
@@ -144,45 +148,37 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
 
 /// The files to write, checked as far as that goes without indicators.
 fn jobs<'c>(args: &'c Args, config: &'c Config, rules: &Rules) -> Result<Vec<Job<'c>>, Error> {
-    let sorted = |mut sources: Vec<PathBuf>| {
-        // What is written does not depend on the order in which sources are named.
-        sources.sort_unstable();
-        sources.dedup();
-        sources
-    };
-    let given = sorted(args.indicators.sources.clone());
-    let configured = || sorted(config.sources.iter().map(|source| PathBuf::from(&source.name)).collect());
-    if !args.all {
-        let Some(format) = args.format else { return Err(Error::new("no format: -f FORMAT is wanted")) };
-        let path = args.output.as_deref().filter(|path| path.as_os_str() != "-");
-        if path.is_none() && args.diff {
-            return Err(Error::new("--diff needs the file to compare with: -o FILE"));
+    if args.all {
+        if config.outputs.is_empty() {
+            return Err(Error::new("--all: no [[output]] is configured"));
         }
-        let sources = if given.is_empty() { configured() } else { given };
-        if sources.is_empty() {
-            return Err(Error::new("no indicators: -i SRC is wanted, or a [[source]] in the configuration file"));
-        }
-        return Ok(vec![Job {
-            name: format.name,
-            format: format.0,
-            path,
-            kinds: kinds(format.0, &args.kinds).map_err(Error::new)?,
-            options: options(format.0, args.zone.as_deref(), args.timeout, rules).map_err(Error::new)?,
-            commands: Commands { validate: args.validate.as_deref(), reload: args.reload.as_deref() },
-            sources,
-        }]);
+        return jobs_of_outputs(config, rules, &args.indicators.sources);
     }
-    if config.outputs.is_empty() {
-        return Err(Error::new("--all: no [[output]] is configured"));
+    let Some(format) = args.format else { return Err(Error::new("no format: -f FORMAT is wanted")) };
+    let path = args.output.as_deref().filter(|path| path.as_os_str() != "-");
+    if path.is_none() && args.diff {
+        return Err(Error::new("--diff needs the file to compare with: -o FILE"));
     }
+    let sources = sources(&args.indicators.sources, &[], config);
+    if sources.is_empty() {
+        return Err(Error::new("no indicators: -i SRC is wanted, or a [[source]] in the configuration file"));
+    }
+    Ok(vec![Job {
+        name: format.name,
+        format: format.0,
+        path,
+        kinds: kinds(format.0, &args.kinds).map_err(Error::new)?,
+        options: options(format.0, args.zone.as_deref(), args.timeout, rules).map_err(Error::new)?,
+        commands: Commands { validate: args.validate.as_deref(), reload: args.reload.as_deref() },
+        sources,
+    }])
+}
+
+/// The configured outputs. Sources that are given replace those of the file.
+fn jobs_of_outputs<'c>(config: &'c Config, rules: &Rules, given: &[PathBuf]) -> Result<Vec<Job<'c>>, Error> {
     let job = |output: &'c Output| {
         let at = |message| Error::new(format_args!("output {}: {message}", output.name));
-        let named = || sorted(output.sources.iter().map(PathBuf::from).collect());
-        let sources = match (&given, &output.sources) {
-            (given, _) if !given.is_empty() => given.clone(),
-            (_, named) if named.is_empty() => configured(),
-            _ => named(),
-        };
+        let sources = sources(given, &output.sources, config);
         if sources.is_empty() {
             return Err(at("no indicators: no [[source]] is configured, and none given with -i".to_owned()));
         }
@@ -197,6 +193,19 @@ fn jobs<'c>(args: &'c Args, config: &'c Config, rules: &Rules) -> Result<Vec<Job
         })
     };
     config.outputs.iter().map(job).collect()
+}
+
+/// Where the indicators come from: what is given, else what is named, else every configured source. What is written does
+/// not depend on the order in which they are named.
+fn sources(given: &[PathBuf], named: &[String], config: &Config) -> Vec<PathBuf> {
+    let mut sources: Vec<PathBuf> = match (given, named) {
+        ([], []) => config.sources.iter().map(|source| PathBuf::from(&source.name)).collect(),
+        ([], named) => named.iter().map(PathBuf::from).collect(),
+        (given, _) => given.to_vec(),
+    };
+    sources.sort_unstable();
+    sources.dedup();
+    sources
 }
 
 /// The kinds to write.
@@ -249,10 +258,10 @@ fn options(
 }
 
 /// Builds the list of a job.
-pub(crate) fn build<'r>(job: &Job<'_>, rules: &Rules, loaded: &'r Loaded) -> Blocklist<'r> {
+fn build<'r>(job: &Job<'_>, rules: &Rules, indicators: &'r RuleSet, filter: &Filter) -> Blocklist<'r> {
     let refuses = |item: Item<'_>| job.format.refuses(item, &job.options);
     let capabilities = job.format.capabilities(&job.kinds, &refuses);
-    Blocklist::build(&loaded.rules, &loaded.filter, &rules.policy, &capabilities)
+    Blocklist::build(indicators, filter, &rules.policy, &capabilities)
 }
 
 /// One output in the making.
@@ -269,7 +278,7 @@ impl Run<'_> {
     /// Builds the list, and writes or compares it. What goes wrong with one output is said and does not stop the others.
     fn block(&self, report: Option<&mut Report>) -> Result<Outcome, Error> {
         let Self { args, job, globals, rules, .. } = *self;
-        let list = build(job, rules, self.loaded);
+        let list = build(job, rules, &self.loaded.rules, &self.loaded.filter);
         if let Some(report) = report {
             report.held(&list, args.all.then_some(job.name))?;
         }

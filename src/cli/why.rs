@@ -2,6 +2,7 @@
 
 use super::Globals;
 use super::allow::allowlist;
+use super::block::{self, Verdict, Verdicts};
 use super::error::{Error, Outcome};
 use super::indicators::{self, Loaded};
 use super::matching::relation_name;
@@ -17,7 +18,7 @@ use stockade::observable::{Kind, Value, classify};
 /// Show which indicators list or cover a value, and whether each is active
 ///
 /// Shows all of them with what they list and where they come from, and for those that `match` would not report the
-/// reason. Exits with 0 if one would be reported, 1 if none would, and 2 if something failed.
+/// reason; then which configured outputs carry the value, and which guard or allowlist holds it back. Exits with 0 if one would be reported, 1 if none would, and 2 if something failed.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(crate) struct Args {
@@ -38,8 +39,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let allow = allowlist(&args.allow, globals)?;
-    let Loaded { rules, filter, incomplete, .. } = indicators::load(&args.indicators, globals)?;
+    let loaded = indicators::load(&args.indicators, globals)?;
     let value = classify(&args.value).ok();
+    let verdicts = match &value {
+        Some(value) => block::verdicts(value, &args.indicators, &loaded, globals)?,
+        None => Verdicts::default(),
+    };
+    let Loaded { rules, filter, incomplete, .. } = loaded;
     let normal = value.as_ref().map_or_else(|| args.value.clone(), Value::to_string);
 
     let mut out = String::new();
@@ -50,13 +56,21 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         active |= obstacle.is_none();
         let indicator = rules.indicator(listing.entry);
         if args.json {
-            json(&normal, &listing, obstacle, indicator, &mut out);
+            json(&normal, &listing, obstacle, indicator, &verdicts, &mut out);
         } else {
             text(&listing, obstacle, indicator, &mut out);
         }
     }
-    if out.is_empty() && !args.json {
-        let _ = writeln!(out, "{normal}: no indicator lists or covers it");
+    if !args.json {
+        if out.is_empty() {
+            let _ = writeln!(out, "{normal}: no indicator lists or covers it");
+        }
+        for verdict in &verdicts.outputs {
+            let _ = writeln!(out, "{verdict}");
+        }
+        if let Some(obstacle) = verdicts.held_back.filter(|_| verdicts.outputs.is_empty()) {
+            let _ = writeln!(out, "blocklists: {obstacle}");
+        }
     }
     terminal::print(out.as_bytes()).map_err(|error| Error::output(&error))?;
     Ok(match active {
@@ -188,6 +202,10 @@ struct Object<'a> {
     reason: Option<&'static str>,
     origin: &'a str,
     indicator: IndicatorObject<'a>,
+    /// What each configured output makes of the value.
+    outputs: &'a [Verdict],
+    /// What keeps the value out of every blocklist.
+    held_back: Option<&'a block::Obstacle>,
 }
 
 #[derive(Serialize)]
@@ -200,7 +218,14 @@ struct IndicatorObject<'a> {
     valid_until: Option<String>,
 }
 
-fn json(value: &str, listing: &Listing, obstacle: Option<Obstacle>, indicator: IndicatorRef<'_>, out: &mut String) {
+fn json(
+    value: &str,
+    listing: &Listing,
+    obstacle: Option<Obstacle>,
+    indicator: IndicatorRef<'_>,
+    verdicts: &Verdicts,
+    out: &mut String,
+) {
     let object = Object {
         value,
         listed: &listing.listed,
@@ -216,6 +241,8 @@ fn json(value: &str, listing: &Listing, obstacle: Option<Obstacle>, indicator: I
             valid_from: indicator.valid_from().map(|time| time.to_string()),
             valid_until: indicator.valid_until().map(|time| time.to_string()),
         },
+        outputs: &verdicts.outputs,
+        held_back: verdicts.held_back.as_ref(),
     };
     // Strings and numbers always become JSON.
     out.push_str(&serde_json::to_string(&object).unwrap_or_default());

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::str::FromStr;
 use stockade::blocklist::{Guard, Policy, allowed, read_allowlist};
+use stockade::compile::Filter;
 use stockade::observable::kind::url;
 use stockade::observable::{Kind, Value, classify};
 use stockade::render::Action;
@@ -16,7 +17,7 @@ use stockade::render::Action;
 const SHOWN: usize = 3;
 
 /// Flags with the names of the keys of `[policy]`. Values to allow add to those of the file, everything else replaces.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Policy")]
 #[group(skip)]
 pub(crate) struct Flags {
@@ -143,6 +144,14 @@ pub(crate) fn complete(indicators: &mut indicators::Args, config: &Config) {
     if indicators.types.is_empty() {
         indicators.types.clone_from(&file.types);
     }
+}
+
+/// The filter of a run whose flags say nothing of the policy.
+pub(super) fn filter(args: &indicators::Args, filter: &Filter, config: &Config) -> Filter {
+    let mut args = args.clone();
+    complete(&mut args, config);
+    let min_confidence = args.min_confidence.unwrap_or(filter.min_confidence);
+    Filter { min_confidence, labels: args.labels, types: args.types, tlp: args.tlp, ..filter.clone() }
 }
 
 /// A value, or the values of a file. Something that looks like the name of a file must be one: nothing would be allowed
