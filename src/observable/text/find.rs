@@ -8,8 +8,9 @@
 //! kind, and only there bytes are looked at again. Nothing looks at a byte more than a fixed number of times.
 
 use super::super::kind::hash::kind_of_length;
+use super::super::kind::ip;
 use super::super::refang_bytes;
-use super::escapes::{Json, View, is_name, may_matter};
+use super::escapes::{Json, View, may_matter};
 use super::masks::{Masks, WORD, classify};
 use super::{hashes, ipv6, macs, mails, names, urls};
 use std::net::Ipv4Addr;
@@ -159,9 +160,11 @@ pub fn find(block: &[u8], wanted: Wanted, found: &mut Candidates) {
     for (number, chunk) in block.chunks(CHUNK_WORDS * WORD).enumerate() {
         let masks = &mut masks[..chunk.len().div_ceil(WORD)];
         classify(chunk, masks);
-        for (word, masks) in masks.iter().enumerate() {
-            pass.word((number * CHUNK_WORDS + word) * WORD, masks);
-        }
+        let base = number * CHUNK_WORDS * WORD;
+        #[cfg(target_arch = "x86_64")]
+        super::simd::with_bit_instructions(|| pass.words(base, masks));
+        #[cfg(not(target_arch = "x86_64"))]
+        pass.words(base, masks);
     }
     // What reaches the end of the block ends there.
     if block.len().is_multiple_of(WORD) {
@@ -169,6 +172,30 @@ pub fn find(block: &[u8], wanted: Wanted, found: &mut Candidates) {
     }
     if wanted.refang {
         mark_defanged(block, &mut found.odd);
+    }
+}
+
+/// What the masks tell of a run of name characters.
+#[derive(Clone, Copy, Debug, Default)]
+struct Run {
+    start: usize,
+    dots: u32,
+    /// Dots aside.
+    digits_only: bool,
+    /// It holds two dots in a row, or bytes beyond ASCII.
+    unusual: bool,
+}
+
+impl Run {
+    /// The run together with its continuation.
+    #[inline]
+    fn with(self, rest: Run) -> Run {
+        Run {
+            start: self.start,
+            dots: self.dots + rest.dots,
+            digits_only: (self.digits_only || self.start == rest.start) && rest.digits_only,
+            unusual: self.unusual || rest.unusual,
+        }
     }
 }
 
@@ -182,6 +209,8 @@ struct Pass<'b, 'f> {
     before: Masks,
     /// A dotted run goes on into the current word.
     carry: bool,
+    /// What is known of a run that goes on into the current word.
+    open: Run,
     /// The run of hex digits and the run with colons looked at last end here.
     hex_done: usize,
     colon_done: usize,
@@ -192,11 +221,32 @@ impl<'b, 'f> Pass<'b, 'f> {
     fn new(block: &'b [u8], wanted: Wanted, found: &'f mut Candidates) -> Self {
         let view = View { text: block, json: Json::Unknown };
         let before = Masks::default();
-        Self { block, view, wanted, found, before, carry: false, hex_done: 0, colon_done: 0, dash_done: 0 }
+        Self {
+            block,
+            view,
+            wanted,
+            found,
+            before,
+            carry: false,
+            open: Run::default(),
+            hex_done: 0,
+            colon_done: 0,
+            dash_done: 0,
+        }
+    }
+
+    /// Looks at the words of a chunk, the first at `base`.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "compiled anew for machines with more instructions")]
+    fn words(&mut self, base: usize, masks: &[Masks]) {
+        for (word, masks) in masks.iter().enumerate() {
+            self.word(base + word * WORD, masks);
+        }
     }
 
     /// Looks at one word, at `base`.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as above")]
     fn word(&mut self, base: usize, masks: &Masks) {
         let before = self.before;
         // The bytes before each byte, one and two back.
@@ -208,26 +258,36 @@ impl<'b, 'f> Pass<'b, 'f> {
         let (sum, over_by_carry) = sum.overflowing_add(u64::from(self.carry));
         self.carry = over || over_by_carry;
         let mut ends = sum & !masks.name;
-        if ends != 0 && (self.wanted.names || self.wanted.ipv4 || self.wanted.mails || self.wanted.macs) {
-            let unusual = masks.high | (masks.dot & back(masks.dot, before.dot, 1));
+        let unusual = masks.high | (masks.dot & back(masks.dot, before.dot, 1));
+        let other = masks.name & !masks.digit & !masks.dot;
+        let part = |from: u32, to: u32| {
+            let range = (u64::MAX >> (64 - to)) & (u64::MAX << from);
+            Run {
+                start: base + from as usize,
+                dots: (masks.dot & range).count_ones(),
+                digits_only: other & range == 0,
+                unusual: unusual & range != 0,
+            }
+        };
+        if self.wanted.names || self.wanted.ipv4 || self.wanted.mails || self.wanted.macs {
             while ends != 0 {
                 let bit = ends.trailing_zeros();
                 ends &= ends - 1;
-                let below = !masks.name & ((1 << bit) - 1);
-                if below == 0 {
-                    let start = self.start_of_run(base);
-                    self.unusual_run(start, base + bit as usize);
-                } else {
-                    let first = 64 - below.leading_zeros();
-                    let start = base + first as usize;
-                    if unusual >> first << first & ((1 << bit) - 1) == 0 {
-                        self.run(start, base + bit as usize);
-                    } else {
-                        self.unusual_run(start, base + bit as usize);
-                    }
-                }
+                let gaps = !masks.name & ((1 << bit) - 1);
+                let run = match (gaps, bit) {
+                    (0, 0) => self.open,
+                    (0, _) => self.open.with(part(0, bit)),
+                    _ => part(64 - gaps.leading_zeros(), bit),
+                };
+                self.dotted(run, base + bit as usize);
             }
         }
+        // What reaches the end of the word goes on in the next one.
+        self.open = match masks.name.leading_ones() {
+            0 => Run { start: base + WORD, ..Run::default() },
+            64 => self.open.with(part(0, 64)),
+            length => part(64 - length, 64),
+        };
 
         // 32 hex digits in a row fill at least one aligned group of 16.
         let mut groups = masks.hex & masks.hex >> 1;
@@ -239,10 +299,12 @@ impl<'b, 'f> Pass<'b, 'f> {
             self.hex(base, groups);
         }
 
-        // An address has `::` or at least five colons behind hex digits, three of them in one word.
+        // An address has `::` or at least five colons behind hex digits, three of them in one word with four digits or
+        // fewer between them.
         let double = masks.colon & back(masks.colon, before.colon, 1);
         let behind_hex = masks.colon & back(masks.hex, before.hex, 1);
-        if (double != 0 || behind_hex.count_ones() >= 3) && (self.wanted.ipv6 || self.wanted.ipv4 || self.wanted.macs) {
+        let near = |colons: u64| colons & (colons << 2 | colons << 3 | colons << 4 | colons << 5);
+        if (double != 0 || near(near(behind_hex)) != 0) && (self.wanted.ipv6 || self.wanted.ipv4 || self.wanted.macs) {
             self.colons(base, double | behind_hex);
         }
 
@@ -265,15 +327,39 @@ impl<'b, 'f> Pass<'b, 'f> {
         self.before = *masks;
     }
 
-    /// The beginning of the run that goes on at `at`.
-    #[cold]
-    fn start_of_run(&self, at: usize) -> usize {
-        let part = |byte: &&u8| is_name(**byte) || **byte >= 0x80;
-        at - self.block[..at].iter().rev().take_while(part).count()
+    /// A dotted run. Most are names that end in a letter, or addresses.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as above")]
+    fn dotted(&mut self, run: Run, end: usize) {
+        let (block, start) = (self.block, run.start);
+        if run.unusual || (start > 0 && matches!(block[start - 1], b'%' | b'\\')) {
+            return self.unusual_run(start, end);
+        }
+        let plain_start = block[start].is_ascii_alphanumeric();
+        if end - start == 14 || !plain_start {
+            return self.run(start, end);
+        }
+        if run.digits_only {
+            if run.dots < 3 || !self.wanted.ipv4 {
+                return;
+            }
+            if run.dots == 3
+                && let Some(address) = ip::parse_ipv4(&block[start..end])
+            {
+                self.found.ipv4.push(Ipv4At { start: start as u32, end: end as u32, address: address.into() });
+                return;
+            }
+            self.run(start, end);
+        } else if block[end - 1].is_ascii_alphabetic() {
+            if self.wanted.names {
+                self.found.names.push(TextAt { start: start as u32, end: end as u32 });
+            }
+        } else {
+            self.run(start, end);
+        }
     }
 
-    /// A dotted run of plain characters.
-    #[inline]
+    /// A dotted run of plain characters, at leisure.
     fn run(&mut self, start: usize, end: usize) {
         let block = self.block;
         if start > 0 && matches!(block[start - 1], b'%' | b'\\') {

@@ -7,6 +7,8 @@ pub(super) struct Masks {
     pub(super) name: u64,
     /// `.`
     pub(super) dot: u64,
+    /// `0-9`
+    pub(super) digit: u64,
     /// Hex digits.
     pub(super) hex: u64,
     /// `:`
@@ -49,6 +51,7 @@ pub(super) fn of_word(word: &[u8; WORD]) -> Masks {
     Masks {
         name: bits(word, |byte| alphanumeric(byte) || matches!(byte, b'.' | b'_' | b'-') || byte >= 0x80),
         dot: bits(word, |byte| byte == b'.'),
+        digit: bits(word, |byte| byte.wrapping_sub(b'0') < 10),
         hex: bits(word, |byte| (byte | 0x20).wrapping_sub(b'a') < 6 || byte.wrapping_sub(b'0') < 10),
         colon: bits(word, |byte| byte == b':'),
         slash: bits(word, |byte| byte == b'/'),

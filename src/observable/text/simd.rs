@@ -1,7 +1,7 @@
 //! [`Masks`] by vector instructions of x86-64, chosen at run time.
 //!
 //! The only unsafe code of the scanner. It does two things that the compiler cannot check. It calls functions that need
-//! instructions which not every machine has: [`classify`] does so only where `is_x86_feature_detected!` said that the machine has
+//! instructions which not every machine has: [`classify`] and [`with_bit_instructions`] do so only where `is_x86_feature_detected!` said that the machine has
 //! all that the function names. And it loads 16, 32 or 64 bytes from a pointer: always from a reference to an array of 64 bytes, at offsets
 //! that leave as many bytes as are loaded, by instructions that need no alignment.
 //! The tests compare each way with the portable one for every byte value at every position.
@@ -30,6 +30,28 @@ pub(super) fn classify(words: &[[u8; WORD]], out: &mut [Masks]) -> bool {
     }
 }
 
+/// Runs `work` compiled for a machine that counts and finds bits by one instruction, if this is one; the compiler may use
+/// them wherever `work` is inlined.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "what is not inlined gains nothing")]
+pub(super) fn with_bit_instructions(work: impl FnOnce()) {
+    if is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("lzcnt")
+        && is_x86_feature_detected!("popcnt")
+    {
+        // SAFETY: the machine has the instructions that the function names.
+        unsafe { compiled_for_bits(work) };
+    } else {
+        work();
+    }
+}
+
+#[target_feature(enable = "bmi1,bmi2,lzcnt,popcnt")]
+fn compiled_for_bits(work: impl FnOnce()) {
+    work();
+}
+
 #[target_feature(enable = "avx512f,avx512bw")]
 fn classify_avx512(words: &[[u8; WORD]], out: &mut [Masks]) {
     for (word, masks) in words.iter().zip(out) {
@@ -48,6 +70,7 @@ fn classify_avx512(words: &[[u8; WORD]], out: &mut [Masks]) {
         *masks = Masks {
             name: within(lower, b'a', 26) | digit | dot | dash | is(b'_') | high,
             dot,
+            digit,
             hex: within(lower, b'a', 6) | digit,
             colon: is(b':'),
             slash: is(b'/'),
@@ -82,6 +105,7 @@ fn classify_avx2(words: &[[u8; WORD]], out: &mut [Masks]) {
         *masks = Masks {
             name: letter(26) | digit | dot | dash | is(b'_') | beyond,
             dot,
+            digit,
             hex: letter(6) | digit,
             colon: is(b':'),
             slash: is(b'/'),
