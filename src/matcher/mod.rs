@@ -119,17 +119,20 @@ impl Matcher {
     /// What the finder has to look for.
     fn wanted(&self) -> Wanted {
         let Index { ipv4, ipv6, names, rest, hosts, .. } = &self.index;
-        let hosts_names = hosts.names().next().is_some();
-        let hashes = rest.has(|kind| kind.object_type() == "file");
-        let wants = |kind| rest.has(|other| other == kind) || self.expressions.concerns(kind);
+        // URLs and mail addresses are met at their hosts. Only where a host is hidden have all of them to be found.
+        let hidden = hosts.hidden();
         Wanted {
             ipv4: !ipv4.is_empty() || hosts.ipv4().next().is_some(),
             ipv6: !ipv6.is_empty() || hosts.has_ipv6(),
-            names: !names.is_empty() || hosts_names,
-            hashes,
-            mails: wants(Kind::Email),
-            urls: wants(Kind::Url),
-            macs: wants(Kind::Mac),
+            names: !names.is_empty()
+                || hosts.names().next().is_some()
+                || hidden.url
+                || hidden.mail
+                || !self.expressions.is_empty(),
+            hashes: rest.has(|kind| kind.object_type() == "file"),
+            mails: hidden.mail,
+            urls: hidden.url,
+            macs: rest.has(|kind| kind == Kind::Mac),
             refang: self.options.refang,
         }
     }

@@ -96,11 +96,6 @@ impl ExpressionIndex {
         !self.always.is_empty()
     }
 
-    /// Whether some expression is about this kind.
-    pub(crate) fn concerns(&self, kind: Kind) -> bool {
-        self.expressions.iter().any(|expression| expression.kinds.contains(&kind))
-    }
-
     /// Places in a block where required letters stand.
     pub(crate) fn suspects(&self, block: &[u8], places: &mut Vec<u32>) {
         if let Some(automaton) = &self.automaton {
