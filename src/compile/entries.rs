@@ -1,6 +1,6 @@
 //! What is known of each indicator, in columns: one row an indicator, nothing that a hit does not report.
 
-use super::ruleset::{Filter, Status};
+use super::filter::{Filter, Status};
 use crate::stix::{Indicator, Timestamp, Tlp};
 use hashbrown::HashTable;
 use std::borrow::Cow;

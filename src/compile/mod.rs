@@ -2,6 +2,7 @@
 
 mod atom;
 mod entries;
+mod filter;
 pub mod like;
 pub mod literal;
 mod lower;
@@ -14,7 +15,8 @@ pub mod repair;
 mod ruleset;
 
 pub use atom::{Address, Atom, AtomId, Atoms, Holder, Meta, Text, pack};
+pub use filter::{Filter, Status};
 pub use lower::{Expression, Literal, Lowered, Seek, lower};
 pub use path::canonical;
 pub use program::{Program, ProgramError};
-pub use ruleset::{Compound, EntryId, Filter, IndicatorRef, Rejected, RuleSet, RuleSetBuilder, Status};
+pub use ruleset::{Compound, EntryId, IndicatorRef, Rejected, RuleSet, RuleSetBuilder};

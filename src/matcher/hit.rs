@@ -23,12 +23,12 @@ pub struct Hit {
     /// The indicator.
     pub entry: EntryId,
     /// For a pattern that asks for several observations, the other lines that satisfied it.
-    pub also: Box<[Place]>,
+    pub also: Box<[SeenAt]>,
 }
 
 /// A line that a scanner has scanned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct SeenAt {
     /// The block, counted from 0 in the order in which the scanner took them.
     pub block: u64,
     /// The line in that block, counted from 0.

@@ -12,7 +12,7 @@ mod watch;
 mod why;
 
 pub use allow::Allowlist;
-pub use hit::{Hit, Place, Relation};
+pub use hit::{Hit, Relation, SeenAt};
 pub use scan::Scanner;
 pub use why::{Listing, listings, literal_listings};
 

@@ -2,7 +2,7 @@
 //! the line states, and a session tells when they suffice.
 
 use super::eval::session::{Completed, Figures, Options, Session};
-use super::hit::{Hit, Place};
+use super::hit::{Hit, SeenAt};
 use super::{Matcher, Relation, plain};
 use crate::compile::EntryId;
 use crate::log::Clock;
@@ -23,7 +23,7 @@ pub(super) struct Watch<'m> {
     entries: &'m [EntryId],
     clock: Clock,
     /// Where each observation stood.
-    places: Vec<Place>,
+    places: Vec<SeenAt>,
     completed: Vec<Completed>,
     block: u64,
     /// Lines of the block counted so far, and up to where.
@@ -90,7 +90,7 @@ impl<'m> Watch<'m> {
         let (lines, upto) = self.counted;
         let before = block.get(upto..line.start).unwrap_or_default();
         self.counted = (lines + memchr::memchr_iter(b'\n', before).count() as u64, line.start.max(upto));
-        self.places.push(Place { block: self.block, line: self.counted.0 });
+        self.places.push(SeenAt { block: self.block, line: self.counted.0 });
         let times = self.clock.time_of(block.get(line.clone()).unwrap_or_default()).map(|at| (at, at));
         self.completed.clear();
         self.session.push(&ObservedData::new("", times, 1, sighting.objects), &mut self.completed);

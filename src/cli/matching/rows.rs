@@ -8,7 +8,7 @@ use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
 use stockade::compile::RuleSet;
-use stockade::matcher::{Hit, Place, Relation};
+use stockade::matcher::{Hit, Relation, SeenAt};
 
 /// How rows look.
 #[derive(Clone, Copy, Debug, Default)]
@@ -221,7 +221,7 @@ fn json(line: &Line<'_>, span: &Range<usize>, hit: &Hit, rules: Rules<'_>, out: 
 }
 
 impl<'a> Rules<'a> {
-    fn line(self, place: Place) -> Option<Also<'a>> {
+    fn line(self, place: SeenAt) -> Option<Also<'a>> {
         let (name, first) = self.blocks.get(usize::try_from(place.block).ok()?)?;
         Some(Also { path: &name.text, line: first + place.line })
     }

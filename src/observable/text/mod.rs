@@ -43,6 +43,7 @@
 //!
 //! **Defanged text** (`hxxp`, `[.]`) is read as it was meant if [`Options::refang`] asks for it.
 
+mod candidates;
 mod escapes;
 pub mod find;
 mod hashes;
