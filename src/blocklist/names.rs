@@ -53,12 +53,11 @@ pub(super) fn approve<'r>(mut listed: Vec<Candidate<'r>>, rules: &Rules<'_>, cre
     listed.sort_unstable_by(|a, b| {
         a.key.cmp(&b.key).then_with(|| reversed(a.name, b.name)).then_with(|| a.atom.cmp(&b.atom))
     });
-    let groups: Vec<&[Candidate<'r>]> = listed.chunk_by(|a, b| a.key == b.key && a.name == b.name).collect();
     let mut names = Names::default();
-    let verdicts = judge(&groups, rules, &mut names.exceptions);
-    for (group, verdict) in groups.iter().zip(verdicts) {
-        if let Some((reason, detail)) = verdict {
-            names.held.extend(group.iter().map(|candidate| (*candidate, reason, detail.clone())));
+    let verdicts = judge(&listed, rules, &mut names.exceptions);
+    for (group, at) in groups(&listed).zip(0..) {
+        if let Some((reason, detail)) = verdicts.of(at) {
+            names.held.extend(group.iter().map(|candidate| (*candidate, *reason, detail.clone())));
             continue;
         }
         let Some(name) = group.first().map(|candidate| candidate.name) else { continue };
@@ -76,15 +75,40 @@ pub(super) fn approve<'r>(mut listed: Vec<Candidate<'r>>, rules: &Rules<'_>, cre
     names
 }
 
-type Verdict = Option<(Reason, Cow<'static, str>)>;
+/// The candidates of each name; sorted ones.
+fn groups<'c, 'r>(listed: &'c [Candidate<'r>]) -> impl Iterator<Item = &'c [Candidate<'r>]> {
+    listed.chunk_by(|a, b| a.key == b.key && a.name == b.name)
+}
+
+/// What holds each name back. Most are not held back, so a name costs no more than a number.
+#[derive(Default)]
+struct Verdicts {
+    /// Of each name, the place of its reason counted from 1; 0 for none.
+    places: Vec<u32>,
+    reasons: Vec<(Reason, Cow<'static, str>)>,
+}
+
+impl Verdicts {
+    fn of(&self, at: usize) -> Option<&(Reason, Cow<'static, str>)> {
+        let place = self.places.get(at)?.checked_sub(1)?;
+        self.reasons.get(place as usize)
+    }
+
+    fn set(&mut self, at: usize, reason: Reason, detail: Cow<'static, str>) {
+        self.reasons.push((reason, detail));
+        if let Some(place) = self.places.get_mut(at) {
+            *place = self.reasons.len() as u32;
+        }
+    }
+}
 
 /// Walks listed and shielded names side by side, both in order, so that everything above a name is on a stack.
-fn judge(groups: &[&[Candidate<'_>]], rules: &Rules<'_>, exceptions: &mut Vec<Box<str>>) -> Vec<Verdict> {
-    let mut verdicts: Vec<Verdict> = Vec::with_capacity(groups.len());
+fn judge(listed: &[Candidate<'_>], rules: &Rules<'_>, exceptions: &mut Vec<Box<str>>) -> Verdicts {
+    let mut verdicts = Verdicts::default();
     let mut shields = rules.shield.names.iter().peekable();
     let mut shielded: Vec<(&str, Cause)> = Vec::new();
     let mut above: Vec<(&str, usize)> = Vec::new();
-    let names = groups.iter().filter_map(|group| group.first()).map(|candidate| candidate.name);
+    let names = groups(listed).filter_map(|group| group.first()).map(|candidate| candidate.name);
     for name in names.map(Some).chain([None]) {
         while let Some((shield, cause)) =
             shields.next_if(|(shield, _)| name.is_none_or(|name| reversed(shield, name).is_le()))
@@ -96,8 +120,7 @@ fn judge(groups: &[&[Candidate<'_>]], rules: &Rules<'_>, exceptions: &mut Vec<Bo
                     exceptions.push(shield.clone());
                 } else {
                     for (_, at) in above.drain(..) {
-                        let detail = format!("covers {shield}");
-                        verdicts[at] = Some((cause.reason_above(), detail.into()));
+                        verdicts.set(at, cause.reason_above(), format!("covers {shield}").into());
                     }
                 }
             }
@@ -113,10 +136,12 @@ fn judge(groups: &[&[Candidate<'_>]], rules: &Rules<'_>, exceptions: &mut Vec<Bo
         } else {
             (rules.refuses)(Item::Name(name)).map(|refusal| (refusal.reason, refusal.detail.into()))
         };
-        if verdict.is_none() {
-            above.push((name, verdicts.len()));
+        let at = verdicts.places.len();
+        verdicts.places.push(0);
+        match verdict {
+            None => above.push((name, at)),
+            Some((reason, detail)) => verdicts.set(at, reason, detail),
         }
-        verdicts.push(verdict);
     }
     verdicts
 }

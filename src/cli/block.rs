@@ -19,7 +19,7 @@ use keep::Keep;
 use replace::{Commands, Target};
 use report::{Report, say_held};
 use rules::Rules;
-use standing::{Stamp, values};
+use standing::{Stamp, count, values};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -388,7 +388,7 @@ impl Run<'_> {
             return Err(NOTHING_LEFT.to_owned());
         }
         let Some(old) = standing else { return Ok(()) };
-        let before = Stamp::of(old).emitted.unwrap_or_else(|| values(self.job.format, old).len());
+        let before = Stamp::of(old).emitted.unwrap_or_else(|| count(self.job.format, old));
         let after = list.len();
         if before == 0 {
             return Ok(());

@@ -82,6 +82,10 @@ impl Target {
             if !is_temporary(&entry.file_name(), &self.name) {
                 continue;
             }
+            // Ours are files; opening anything else might wait for ever.
+            if !fs::symlink_metadata(entry.path()).is_ok_and(|metadata| metadata.is_file()) {
+                continue;
+            }
             // Whoever writes it holds a lock on it.
             let Ok(file) = File::open(entry.path()) else { continue };
             match file.try_lock() {
