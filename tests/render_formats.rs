@@ -188,3 +188,18 @@ fn keys_of_a_cdb_list_are_dotted_beginnings_and_unique() {
     keys.dedup();
     assert_eq!(keys.len(), 4 + 128 + 2);
 }
+
+#[test]
+fn rows_of_a_long_list_are_all_there_and_in_order() {
+    let names: Vec<String> = (0..40_000).map(|number| format!("host{number:05}.example")).collect();
+    let rules = values(names.iter().map(String::as_str));
+    let names: Vec<String> = text("domains", &rules, &Options::default()).lines().map(str::to_owned).collect();
+    assert_eq!(names.len(), 40_000);
+    let csv = text("csv", &rules, &Options::default());
+    let cells = csv.lines().skip(1).map(|line| line.split(',').nth(1).expect("a value").to_owned());
+    assert_eq!(cells.collect::<Vec<_>>(), names);
+    let event: serde_json::Value = serde_json::from_str(&text("misp", &rules, &Options::default())).expect("JSON");
+    let attributes = event["Event"]["Attribute"].as_array().expect("attributes");
+    let values = attributes.iter().map(|one| one["value"].as_str().expect("a value").to_owned());
+    assert_eq!(values.collect::<Vec<_>>(), names);
+}

@@ -225,7 +225,11 @@ impl Entries {
     pub(super) fn id(&self, row: u32) -> String {
         match self.odd_ids.get(&row) {
             Some(id) => id.to_string(),
-            None => format!("{PREFIX}{}", Uuid::from_bytes(self.ids[row as usize]).hyphenated()),
+            None => {
+                let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+                let uuid = Uuid::from_bytes(self.ids[row as usize]).hyphenated().encode_lower(&mut text);
+                [PREFIX, uuid].concat()
+            }
         }
     }
 

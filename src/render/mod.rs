@@ -16,6 +16,7 @@
 
 mod format;
 mod out;
+mod rows;
 mod view;
 
 use crate::blocklist::{Blocklist, Capabilities, Item, Reason, Refusal, Subdomains};

@@ -225,6 +225,12 @@ impl<'w> Out<'w> {
         if self.buffer.len() < FULL { Ok(()) } else { self.flush() }
     }
 
+    /// Hands on lines that are finished.
+    pub(super) fn bytes(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.flush()?;
+        self.sink.write_all(lines)
+    }
+
     /// Hands on what the buffer holds.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.sink.write_all(&self.buffer)?;

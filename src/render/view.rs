@@ -41,7 +41,29 @@ pub(super) enum Any<'v> {
     Digest(&'v Digest<'v>),
 }
 
-impl Any<'_> {
+impl<'v> Any<'v> {
+    /// What the indicators behind it say together.
+    pub(super) fn credit(self, list: &'v Blocklist<'v>) -> Credit<'v> {
+        match self {
+            Self::Host(_, name) => list.credit(name),
+            Self::Net(Net::V4(prefix)) => list.credit(&prefix),
+            Self::Net(Net::V6(prefix)) => list.credit(&prefix),
+            Self::Url(_, text) | Self::Mail(_, text) => list.credit(text),
+            Self::Digest(digest) => list.credit(digest),
+        }
+    }
+
+    /// The indicators behind it.
+    pub(super) fn indicators(self, list: &'v Blocklist<'v>) -> Vec<IndicatorRef<'v>> {
+        match self {
+            Self::Host(_, name) => list.indicators(name),
+            Self::Net(Net::V4(prefix)) => list.indicators(&prefix),
+            Self::Net(Net::V6(prefix)) => list.indicators(&prefix),
+            Self::Url(_, text) | Self::Mail(_, text) => list.indicators(text),
+            Self::Digest(digest) => list.indicators(digest),
+        }
+    }
+
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::Host(..) => Kind::Domain,
@@ -216,15 +238,15 @@ impl<'v> View<'v> {
     fn names(&self) -> impl Iterator<Item = (Host<'v>, &'v Name<'v>)> {
         let wanted: &[Name<'v>] = if self.wants(Kind::Domain) { self.list.names() } else { &[] };
         wanted.iter().filter_map(|name| {
-            let host = Host::new(name.name).filter(|_| self.takes(Item::Name(name.name)));
-            self.counted(host).map(|host| (host, name))
+            let taken = self.takes(Item::Name(name.name));
+            self.counted(taken.then_some((Host(name.name), name)))
         })
     }
 
     /// Names below listed ones that stay reachable.
     pub(super) fn exceptions(&self) -> impl Iterator<Item = Host<'v>> {
         let wanted: &[Box<str>] = if self.wants(Kind::Domain) { self.list.exceptions() } else { &[] };
-        wanted.iter().filter_map(|name| Host::new(name).filter(|_| self.takes(Item::Name(name))))
+        wanted.iter().filter(|name| self.takes(Item::Name(name))).map(|name| Host(name))
     }
 
     pub(super) fn ipv4(&self) -> impl Iterator<Item = Net> {
@@ -255,16 +277,16 @@ impl<'v> View<'v> {
     fn url_texts(&self) -> impl Iterator<Item = (Url<'v>, &'v Text<'v>)> {
         let wanted: &[Text<'v>] = if self.wants(Kind::Url) { self.list.urls() } else { &[] };
         wanted.iter().filter_map(|text| {
-            let url = Url::new(text.text).filter(|_| self.takes(Item::Url(text.text)));
-            self.counted(url).map(|url| (url, text))
+            let taken = self.takes(Item::Url(text.text));
+            self.counted(taken.then_some((Url(text.text), text)))
         })
     }
 
     fn mails(&self) -> impl Iterator<Item = (Mail<'v>, &'v Text<'v>)> {
         let wanted: &[Text<'v>] = if self.wants(Kind::Email) { self.list.emails() } else { &[] };
         wanted.iter().filter_map(|text| {
-            let mail = Mail::new(text.text).filter(|_| self.takes(Item::Email(text.text)));
-            self.counted(mail).map(|mail| (mail, text))
+            let taken = self.takes(Item::Email(text.text));
+            self.counted(taken.then_some((Mail(text.text), text)))
         })
     }
 
@@ -276,38 +298,16 @@ impl<'v> View<'v> {
     }
 
     /// Every entry of every kind.
-    pub(super) fn all(&self) -> impl Iterator<Item = Any<'v>> {
+    pub(super) fn all(&self) -> Vec<Any<'v>> {
         let names = self.names().map(|(host, name)| Any::Host(host, name));
         let urls = self.url_texts().map(|(url, text)| Any::Url(url, text));
         let mails = self.mails().map(|(mail, text)| Any::Mail(mail, text));
-        names.chain(self.nets().map(Any::Net)).chain(urls).chain(mails).chain(self.digests().map(Any::Digest))
+        names.chain(self.nets().map(Any::Net)).chain(urls).chain(mails).chain(self.digests().map(Any::Digest)).collect()
     }
 
-    /// What the indicators behind an entry say together.
-    pub(super) fn credit(&self, entry: Any<'v>) -> Credit<'v> {
-        match entry {
-            Any::Host(_, name) => self.list.credit(name),
-            Any::Net(Net::V4(prefix)) => self.list.credit(&prefix),
-            Any::Net(Net::V6(prefix)) => self.list.credit(&prefix),
-            Any::Url(_, text) | Any::Mail(_, text) => self.list.credit(text),
-            Any::Digest(digest) => self.list.credit(digest),
-        }
-    }
-
-    /// The indicators behind an entry.
-    pub(super) fn indicators(&self, entry: Any<'v>) -> Vec<IndicatorRef<'v>> {
-        match entry {
-            Any::Host(_, name) => self.list.indicators(name),
-            Any::Net(Net::V4(prefix)) => self.list.indicators(&prefix),
-            Any::Net(Net::V6(prefix)) => self.list.indicators(&prefix),
-            Any::Url(_, text) | Any::Mail(_, text) => self.list.indicators(text),
-            Any::Digest(digest) => self.list.indicators(digest),
-        }
-    }
-
-    /// SHA-256 of the entries, in hex.
-    pub(super) fn sha256(&self) -> &'v str {
-        self.list.sha256()
+    /// The list itself.
+    pub(super) fn list(&self) -> &'v Blocklist<'v> {
+        self.list
     }
 
     /// What was handed out, and what was not.
@@ -315,6 +315,7 @@ impl<'v> View<'v> {
         Written { entries: self.entries.get(), refused: self.refused.get() }
     }
 
+    /// Whether a value is legitimate and one that the format can hold. Only then a type of this file is made of it.
     fn takes(&self, item: Item<'_>) -> bool {
         self.format.refuses(item, self.options).is_none()
     }

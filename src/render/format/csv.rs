@@ -1,6 +1,6 @@
 //! Comma-separated values (RFC 4180, with line feeds), safe to open in a spreadsheet.
 
-use super::super::{Format, Options, Out, View};
+use super::super::{Format, Options, Out, View, rows};
 use super::{ALL, BASE, Family, splunk};
 use std::io;
 
@@ -18,8 +18,7 @@ const CSV: Format = Format {
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     out.text("type,value,indicator_id,valid_until,confidence,labels,source").end()?;
-    for entry in view.all() {
-        let credit = view.credit(entry);
+    rows::write(view, &view.all(), out, |_, entry, credit, out| {
         out.text(entry.kind().name()).text(",");
         splunk::value(entry, out);
         out.text(",").cell(&credit.ids.join(";")).text(",");
@@ -30,7 +29,6 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
         if let Some(confidence) = credit.confidence {
             out.number(u64::from(confidence));
         }
-        out.text(",").cell(&credit.labels.join(";")).text(",").cell(&credit.sources.join(";")).end()?;
-    }
-    Ok(())
+        out.text(",").cell(&credit.labels.join(";")).text(",").cell(&credit.sources.join(";")).end()
+    })
 }

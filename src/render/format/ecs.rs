@@ -1,7 +1,7 @@
 //! Elastic Common Schema: threat indicators, one document a line (ECS "threat.indicator").
 
 use super::super::view::Any;
-use super::super::{Format, Options, Out, View};
+use super::super::{Format, Options, Out, View, rows};
 use super::{ALL, BASE, Family, jsonl};
 use crate::observable::Kind;
 use std::io;
@@ -19,8 +19,7 @@ const ECS: Format = Format {
 };
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
-    for entry in view.all() {
-        let credit = view.credit(entry);
+    rows::write(view, &view.all(), out, |_, entry, credit, out| {
         out.text("{\"event\":{\"kind\":\"enrichment\",\"category\":[\"threat\"],\"type\":[\"indicator\"]},");
         out.text("\"threat\":{\"indicator\":{\"type\":").json(entry.kind().object_type());
         out.text(",\"name\":");
@@ -31,9 +30,8 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
             out.text(",\"confidence\":").json(word(confidence));
         }
         out.text(",\"provider\":").json_list(credit.sources.iter().copied());
-        out.text("}},\"tags\":").json_list(credit.labels.iter().copied()).text("}").end()?;
-    }
-    Ok(())
+        out.text("}},\"tags\":").json_list(credit.labels.iter().copied()).text("}").end()
+    })
 }
 
 /// The value under the field that logs have it in. An address field holds no prefixes.

@@ -1,7 +1,7 @@
 //! One JSON object a line and value, with all that is known of it.
 
 use super::super::view::Any;
-use super::super::{Format, Options, Out, View};
+use super::super::{Format, Options, Out, View, rows};
 use super::{ALL, BASE, Family};
 use std::io;
 
@@ -18,8 +18,7 @@ const JSONL: Format = Format {
 };
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
-    for entry in view.all() {
-        let credit = view.credit(entry);
+    rows::write(view, &view.all(), out, |_, entry, credit, out| {
         out.text("{\"type\":").json(entry.kind().name()).text(",\"value\":");
         value(entry, out);
         out.text(",\"indicator_id\":").json_list(credit.ids.iter().map(String::as_str));
@@ -30,9 +29,8 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
             out.text(",\"confidence\":").number(u64::from(confidence));
         }
         out.text(",\"labels\":").json_list(credit.labels.iter().copied());
-        out.text(",\"source\":").json_list(credit.sources.iter().copied()).text("}").end()?;
-    }
-    Ok(())
+        out.text(",\"source\":").json_list(credit.sources.iter().copied()).text("}").end()
+    })
 }
 
 /// A value as a JSON string.

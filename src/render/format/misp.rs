@@ -2,7 +2,7 @@
 //! again changes nothing that stands.
 
 use super::super::view::Any;
-use super::super::{Format, Options, Out, View};
+use super::super::{Format, Options, Out, View, rows};
 use super::{ALL, BASE, Family, jsonl};
 use crate::observable::Kind;
 use std::io;
@@ -19,15 +19,16 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x3e1c_6a52_90d4_4c8b_8f27_b5d1_7a46_e0c
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     out.text("{\"Event\":{\"uuid\":").json(&uuid("event"));
     out.text(",\"info\":\"stockade\",\"analysis\":\"2\",\"threat_level_id\":\"4\",\"Attribute\":[");
-    for (at, entry) in view.all().enumerate() {
+    rows::write(view, &view.all(), out, |at, entry, credit, out| {
         out.text(if at == 0 { "" } else { "," }).end()?;
         let (kind, category) = class(entry.kind());
         let text = text(entry);
         out.text("{\"uuid\":").json(&uuid(&text)).text(",\"type\":").json(kind);
         out.text(",\"category\":").json(category).text(",\"to_ids\":true,\"value\":");
         jsonl::value(entry, out);
-        out.text(",\"comment\":").json(&view.credit(entry).ids.join(" ")).text("}");
-    }
+        out.text(",\"comment\":").json(&credit.ids.join(" ")).text("}");
+        Ok(())
+    })?;
     out.end()?;
     out.text("]}}").end()
 }

@@ -1,7 +1,7 @@
 //! Splunk look-up tables in the columns of Enterprise Security's local intelligence (`local_ip_intel.csv` and the like).
 
 use super::super::view::Any;
-use super::super::{Format, Options, Out, View};
+use super::super::{Format, Options, Out, View, rows};
 use super::{ALL, BASE, Family};
 use crate::observable::Kind;
 use std::io;
@@ -32,16 +32,14 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
         "file_hash"
     };
     out.text(column).text(",indicator_id,description,weight").end()?;
-    for entry in view.all() {
-        let credit = view.credit(entry);
+    rows::write(view, &view.all(), out, |_, entry, credit, out| {
         value(entry, out);
         out.text(",").cell(&credit.ids.join(" ")).text(",").cell(&credit.labels.join(" ")).text(",");
         if let Some(confidence) = credit.confidence {
             out.number(u64::from(confidence));
         }
-        out.end()?;
-    }
-    Ok(())
+        out.end()
+    })
 }
 
 /// A value in a cell of its own.

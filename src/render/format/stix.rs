@@ -26,26 +26,44 @@ const STIX: Format = Format {
 /// The namespace of the ids of bundles.
 const NAMESPACE: Uuid = Uuid::from_u128(0xa4b7_0d58_6c13_4e92_b0a5_92f4_1d3e_7c86);
 
+/// An entry as one indicator lists it.
+struct Listed<'v> {
+    /// Some bytes of the id, to tell most apart at once.
+    key: u128,
+    id: String,
+    indicator: IndicatorRef<'v>,
+    entry: Any<'v>,
+}
+
+impl<'v> Listed<'v> {
+    fn new(indicator: IndicatorRef<'v>, entry: Any<'v>) -> Self {
+        let id = indicator.id();
+        let mut key = [0; 16];
+        key.iter_mut().zip(id.bytes().skip("indicator--".len())).for_each(|(place, byte)| *place = byte);
+        Self { key: u128::from_be_bytes(key), id, indicator, entry }
+    }
+}
+
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
-    let mut listed: Vec<(String, IndicatorRef<'_>, Any<'_>)> = Vec::new();
+    let mut listed: Vec<Listed<'_>> = Vec::new();
     for entry in view.all() {
-        listed.extend(view.indicators(entry).into_iter().map(|indicator| (indicator.id(), indicator, entry)));
+        let indicators = entry.indicators(view.list()).into_iter();
+        listed.extend(indicators.map(|indicator| Listed::new(indicator, entry)));
     }
     // A stable sort: the entries of an indicator stay in the order of the list.
-    listed.sort_by(|a, b| a.0.cmp(&b.0));
+    listed.sort_by(|a, b| (a.key, &a.id).cmp(&(b.key, &b.id)));
 
-    let id = Uuid::new_v5(&NAMESPACE, view.sha256().as_bytes());
+    let id = Uuid::new_v5(&NAMESPACE, view.list().sha256().as_bytes());
     out.text("{\"type\":\"bundle\",\"id\":").json(&format!("bundle--{id}")).text(",\"objects\":[");
-    let same = |a: &(String, IndicatorRef<'_>, Any<'_>), b: &(String, IndicatorRef<'_>, Any<'_>)| a.0 == b.0;
-    for (at, group) in listed.chunk_by(same).enumerate() {
-        let Some((id, indicator, _)) = group.first() else { continue };
+    for (at, group) in listed.chunk_by(|a, b| a.id == b.id).enumerate() {
+        let Some(Listed { id, indicator, .. }) = group.first() else { continue };
         out.text(if at == 0 { "" } else { "," }).end()?;
         out.text("{\"type\":\"indicator\",\"spec_version\":\"2.1\",\"id\":").json(id);
         properties(indicator, out);
         out.text(",\"pattern_type\":\"stix\",\"pattern\":\"[");
-        for (at, (_, _, entry)) in group.iter().enumerate() {
+        for (at, listed) in group.iter().enumerate() {
             out.text(if at == 0 { "" } else { " OR " });
-            comparison(*entry, out);
+            comparison(listed.entry, out);
         }
         out.text("]\"}");
     }

@@ -3,7 +3,7 @@
 //! Names are compared as a whole; URLs are written without scheme, as Zeek logs them.
 
 use super::super::view::Any;
-use super::super::{Format, Options, Out, View};
+use super::super::{Format, Options, Out, View, rows};
 use super::{ALL, BASE, Family, edl};
 use std::collections::HashSet;
 use std::io;
@@ -22,8 +22,11 @@ const ZEEK: Format = Format {
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     out.text("#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc").end()?;
+    let mut entries = view.all();
+    // With http and with https it is the same line.
     let mut urls = HashSet::new();
-    for entry in view.all() {
+    entries.retain(|entry| !matches!(entry, Any::Url(url, _) if !urls.insert(url.after_scheme())));
+    rows::write(view, &entries, out, |_, entry, credit, out| {
         let kind = match entry {
             Any::Host(host, _) => {
                 out.host(host);
@@ -34,10 +37,6 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
                 if net.is_host() { "ADDR" } else { "SUBNET" }
             }
             Any::Url(url, _) => {
-                // With http and with https it is the same line.
-                if !urls.insert(url.after_scheme()) {
-                    continue;
-                }
                 out.url_after_scheme(url);
                 "URL"
             }
@@ -50,9 +49,7 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
                 "FILE_HASH"
             }
         };
-        let credit = view.credit(entry);
         out.text("\t").text(kind).text("\t");
-        out.columns(&credit.sources).text("\t").columns(&credit.ids).end()?;
-    }
-    Ok(())
+        out.columns(&credit.sources).text("\t").columns(&credit.ids).end()
+    })
 }
