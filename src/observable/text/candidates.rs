@@ -1,7 +1,5 @@
 //! What the finder is asked for, and what it gives: places in a block where an observable may stand.
 
-use std::net::Ipv4Addr;
-
 /// Which kinds to look for; what no indicator needs can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "a set of switches")]
@@ -124,12 +122,5 @@ impl Candidates {
         self.urls.clear();
         self.macs.clear();
         self.odd.clear();
-    }
-}
-
-/// The address of a candidate.
-impl From<Ipv4At> for Ipv4Addr {
-    fn from(at: Ipv4At) -> Self {
-        Ipv4Addr::from(at.address)
     }
 }
