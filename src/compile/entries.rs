@@ -67,6 +67,8 @@ enum State {
     Revoked,
     Superseded,
     Duplicate,
+    /// Its pattern cannot be used. It still takes the place of older versions, and nothing is listed on its behalf.
+    Unusable,
 }
 
 impl Entries {
@@ -98,6 +100,15 @@ impl Entries {
             class,
             name,
         )
+    }
+
+    /// Adds a row for a version that cannot be used.
+    pub(super) fn add_unusable(&mut self, indicator: &Indicator<'_>) {
+        let row = self.add(indicator);
+        let state = &mut self.state[row as usize];
+        if *state == State::Current {
+            *state = State::Unusable;
+        }
     }
 
     /// Adds a row for a bare value of a list: valid always, with an id that is a function of the value.
@@ -283,7 +294,7 @@ impl Entries {
         let at = row as usize;
         match self.state[at] {
             State::Revoked => return Status::Revoked,
-            State::Superseded => return Status::Superseded,
+            State::Superseded | State::Unusable => return Status::Superseded,
             State::Duplicate => return Status::Duplicate,
             State::Current => {}
         }

@@ -68,15 +68,18 @@ impl RuleSetBuilder {
         self.rules.entries.origin(name);
     }
 
-    /// Adds an indicator. One that is revoked withdraws its older versions even if its own pattern cannot be used.
+    /// Adds an indicator. It takes the place of its older versions, or withdraws them if it is revoked, even if its own
+    /// pattern cannot be used.
     ///
     /// # Errors
     /// Says why the indicator cannot be used; nothing else is affected.
     pub fn add(&mut self, indicator: &Indicator<'_>) -> Result<(), Rejected> {
         let result = self.add_pattern(indicator);
-        if result.is_err() && indicator.revoked && self.rules.entries.len() < u32::MAX as usize - 1 {
-            self.rules.entries.add(indicator);
-            return Ok(());
+        if result.is_err() && self.rules.entries.len() < u32::MAX as usize - 1 {
+            self.rules.entries.add_unusable(indicator);
+            if indicator.revoked {
+                return Ok(());
+            }
         }
         result
     }
@@ -371,6 +374,20 @@ mod tests {
             let active: Vec<_> = rules.indicators().filter(|i| i.status(&now()) == Status::Active).collect();
             assert_eq!(active.len(), 1);
             assert_eq!(active[0].modified(), Timestamp::parse("2026-03-01T00:00:00Z").ok());
+        }
+    }
+
+    #[test]
+    fn a_version_that_cannot_be_used_still_takes_the_place_of_older_ones() {
+        let old = indicator(ID, "2026-01-01T00:00:00Z", "[domain-name:value = 'a.example']");
+        let new = indicator(ID, "2026-02-01T00:00:00Z", "[domain-name:value = ]");
+        for order in [[&old, &new], [&new, &old]] {
+            let mut builder = RuleSetBuilder::default();
+            for version in order {
+                let _ = builder.add(version);
+            }
+            let rules = builder.build();
+            assert!(rules.indicators().all(|i| i.status(&now()) == Status::Superseded));
         }
     }
 
