@@ -203,3 +203,18 @@ fn rows_of_a_long_list_are_all_there_and_in_order() {
     let values = attributes.iter().map(|one| one["value"].as_str().expect("a value").to_owned());
     assert_eq!(values.collect::<Vec<_>>(), names);
 }
+
+#[test]
+fn no_indicator_is_said_to_list_more_than_it_does() {
+    let rules = values(["203.0.112.0/22", "203.0.113.0/24", "203.0.113.7", "2001:db8::/32", "2001:db8::1"]);
+    let bundle: serde_json::Value = serde_json::from_str(&text("stix", &rules, &Options::default())).expect("JSON");
+    let patterns: Vec<&str> =
+        bundle["objects"].as_array().expect("objects").iter().filter_map(|one| one["pattern"].as_str()).collect();
+    assert_eq!(patterns.len(), 5);
+    assert!(patterns.iter().all(|pattern| !pattern.contains(" OR ")), "{patterns:?}");
+    // What is left of a prefix with a hole is told by who lists the prefix.
+    let hole = Policy { allow: vec![classify("203.0.112.0/25").expect("a value")], ..policy() };
+    let written = String::from_utf8(render("csv", &values(["203.0.112.0/24"]), &hole, &kinds(&["ip"]))).expect("text");
+    assert_eq!(written.lines().count(), 2, "{written}");
+    assert!(written.contains("\nip,203.0.112.128/25,indicator--"), "{written}");
+}

@@ -79,6 +79,7 @@ impl<'r, 'p> Build<'r, 'p> {
         let list = Blocklist {
             rules,
             subdomains: policy.covers_subdomains(format.subdomains),
+            merged: format.merge,
             names: Vec::new(),
             exceptions: Vec::new(),
             ipv4: Vec::new(),

@@ -123,6 +123,8 @@ pub struct Counts {
 pub struct Blocklist<'r> {
     pub(super) rules: &'r RuleSet,
     pub(super) subdomains: bool,
+    /// One entry may stand for several listed values.
+    pub(super) merged: bool,
     pub(super) names: Vec<Name<'r>>,
     pub(super) exceptions: Vec<Box<str>>,
     pub(super) ipv4: Vec<Prefix<u32>>,
@@ -229,7 +231,7 @@ impl<'r> Blocklist<'r> {
         &self.sha256
     }
 
-    /// The indicators behind an entry, sorted by id; of a merged prefix or a name those of all that it covers.
+    /// The indicators behind an entry, sorted by id; where entries merge, those of all that it covers.
     pub fn indicators(&self, entry: &impl Entry) -> Vec<IndicatorRef<'r>> {
         let mut rows = entry.rows(self);
         if rows.len() < 2 {
@@ -342,13 +344,13 @@ impl sealed::Entry for Digest<'_> {
 
 impl sealed::Entry for Prefix<u32> {
     fn rows(&self, list: &Blocklist<'_>) -> Vec<u32> {
-        overlapping(&list.listed4, *self).into_iter().map(|listed| listed.row).collect()
+        behind(&list.listed4, *self, list.merged)
     }
 }
 
 impl sealed::Entry for Prefix<u128> {
     fn rows(&self, list: &Blocklist<'_>) -> Vec<u32> {
-        overlapping(&list.listed6, *self).into_iter().map(|listed| listed.row).collect()
+        behind(&list.listed6, *self, list.merged)
     }
 }
 
@@ -358,6 +360,19 @@ impl Blocklist<'_> {
         let numbers = self.credits.get(range.start as usize..range.end as usize).unwrap_or_default();
         numbers.iter().filter_map(|number| atoms.get(*number as usize)).map(|atom| atom.entry).collect()
     }
+}
+
+/// Rows of the indicators behind a prefix. Where entries stand for themselves that is who lists it, or if it was cut out
+/// of a wider one who lists that; nobody is said to list more than they do.
+fn behind<A: Address>(listed: &[Listed<A>], prefix: Prefix<A>, merged: bool) -> Vec<u32> {
+    let mut found = overlapping(listed, prefix);
+    if !merged {
+        found.retain(|l| l.len <= prefix.len);
+        if found.iter().any(|l| l.len == prefix.len) {
+            found.retain(|l| l.len == prefix.len);
+        }
+    }
+    found.into_iter().map(|l| l.row).collect()
 }
 
 /// The listed prefixes that share addresses with one: those inside it, and those around it.
