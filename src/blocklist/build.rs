@@ -262,11 +262,13 @@ impl<'r, 'p> Build<'r, 'p> {
         item: fn(A, u8) -> Item<'r>,
     ) -> (Vec<Prefix<A>>, Vec<Listed<A>>, usize) {
         let wide = self.policy.guards(Guard::Prefix);
+        let holes = Ranges::with(shields.iter().map(|(_, ranges)| ranges));
         listed.sort_unstable();
         let mut before = None;
         listed.retain(|one| {
             let prefix = Prefix { start: one.start, len: one.len };
             let first = before.replace(prefix) != Some(prefix);
+            let shields = if holes.overlapping(prefix).is_empty() { &[] } else { shields };
             let whole = shields.iter().find(|(_, ranges)| ranges.cover(prefix));
             let verdict = match whole {
                 Some((cause, _)) => Some((cause.reason(), cause.detail())),
@@ -286,7 +288,6 @@ impl<'r, 'p> Build<'r, 'p> {
             }
             true
         });
-        let holes = Ranges::with(shields.iter().map(|(_, ranges)| ranges));
         let kept = if self.format.merge { aggregate(&listed, &holes) } else { separate(&listed, &holes) };
         let distinct = listed.chunk_by(|a, b| (a.start, a.len) == (b.start, b.len)).count();
         let collapsed = distinct.saturating_sub(kept.len());

@@ -110,6 +110,10 @@ impl Rules {
         };
         let unguard = if flags.unguard.is_empty() { &file.unguard } else { &flags.unguard };
         let sinkhole = if flags.sinkhole.is_empty() { &file.sinkhole } else { &flags.sinkhole };
+        let action = flags.action.or(file.action).map_or(Action::default(), |action| action.0);
+        if action == Action::Sinkhole && sinkhole.is_empty() {
+            return Err(Error::new("the action sinkhole needs the addresses of a sinkhole"));
+        }
         let prefix = |flag: Option<u8>, file: Option<u8>, default| flag.or(file).unwrap_or(default);
         let policy = Policy {
             require_confidence: flags.require_confidence || file.require_confidence,
@@ -127,7 +131,7 @@ impl Rules {
             policy,
             max_shrink: flags.max_shrink.or(file.max_shrink).map_or(0.5, |share| share.0),
             max_growth: flags.max_growth.or(file.max_growth).map(|factor| factor.0.0),
-            action: flags.action.or(file.action).map_or(Action::default(), |action| action.0),
+            action,
             sinkhole: sinkhole.clone(),
         })
     }
