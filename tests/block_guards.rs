@@ -1,9 +1,10 @@
 //! What a list never holds, whatever feeds say: a table of guards, holes, and the order of the input.
 
 use proptest::prelude::*;
-use stockade::blocklist::{Blocklist, Capabilities, Policy, Subdomains, allowed};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use stockade::blocklist::{Blocklist, Capabilities, Policy, Prefix, Subdomains, allowed};
 use stockade::compile::{Filter, RuleSet, RuleSetBuilder};
-use stockade::observable::{Kind, classify};
+use stockade::observable::{Kind, Value, classify};
 use stockade::stix::Timestamp;
 
 fn rules(values: &[&str]) -> RuleSet {
@@ -202,6 +203,63 @@ proptest! {
             values.swap(at, (state >> 33) as usize % (at + 1));
         }
         prop_assert_eq!(derive(&values), first);
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_listed_value_is_blocked_or_reported(values in prop::collection::vec(value(), 1..40), exceptions: bool) {
+        let rules = rules(&values.iter().map(String::as_str).collect::<Vec<_>>());
+        let policy = Policy {
+            allow: ["a.w1.evil1.net", "evil2.net", "45.1.2.5"].map(|text| allowed(text).expect("a value")).to_vec(),
+            max_entries: Some(12),
+            ..Policy::default()
+        };
+        let kinds: Vec<Kind> = Kind::all().collect();
+        let format = Capabilities {
+            kinds: &kinds,
+            subdomains: Subdomains::Always,
+            exceptions,
+            merge: true,
+            max_entries: None,
+            refuses: &|_| None,
+        };
+        let list = Blocklist::build(&rules, &Filter::at(Timestamp::from_unix(1_790_000_000, 0)), &policy, &format);
+        prop_assert!(list.len() <= 12);
+        let held: Vec<String> = list.held().iter().filter_map(|held| Some(held.item?.to_string())).collect();
+        for text in &values {
+            let value = classify(text).expect("a value");
+            let blocked = match &value {
+                Value::Text(Kind::Domain, name) => list.covers_name(name),
+                Value::Text(Kind::Url, url) => list.urls().iter().any(|entry| entry.text == &**url),
+                Value::Text(_, mail) => list.emails().iter().any(|entry| entry.text == &**mail),
+                Value::Ipv4(start, len) => pieces(u32::from(*start), *len, 32).all(|address| {
+                    list.covers_ipv4(address, 32) || held.iter().any(|held| holds(held, Ipv4Addr::from(address).into()))
+                }),
+                Value::Ipv6(start, len) => pieces(u128::from(*start), *len, 128).all(|address| {
+                    list.covers_ipv6(address, 128) || held.iter().any(|held| holds(held, Ipv6Addr::from(address).into()))
+                }),
+            };
+            prop_assert!(blocked || held.contains(&value.to_string()), "{} is neither blocked nor in {:?}", text, held);
+        }
+    }
+}
+
+/// The addresses of a small prefix.
+fn pieces<A: TryFrom<u64> + std::ops::Add<Output = A> + Copy>(start: A, len: u8, bits: u8) -> impl Iterator<Item = A> {
+    (0..1u64 << (bits - len)).filter_map(move |offset| Some(start + A::try_from(offset).ok()?))
+}
+
+/// Whether a reported prefix holds an address.
+fn holds(held: &str, address: IpAddr) -> bool {
+    match (classify(held), address) {
+        (Ok(Value::Ipv4(start, len)), IpAddr::V4(address)) => {
+            Prefix::containing(u32::from(address), len).start == u32::from(start)
+        }
+        (Ok(Value::Ipv6(start, len)), IpAddr::V6(address)) => {
+            Prefix::containing(u128::from(address), len).start == u128::from(start)
+        }
+        _ => false,
     }
 }
 

@@ -443,6 +443,13 @@ fn the_previous_file_can_be_brought_back() {
     assert_eq!(place.read("lists/names"), first);
     assert_eq!(place.run(&["block", "--rollback", "lists/names"]).code, 0, "by its path, and forth again");
     assert_eq!(place.read("lists/names"), second);
+    // A list that did not stay is not the previous one.
+    place.write("in.txt", "evil.net\n45.1.2.3\n");
+    place.write("fail-reload", "");
+    assert_eq!(place.run(&["block", "--all", "-i", "in.txt"]).code, 2);
+    fs::remove_file(place.path("fail-reload")).expect("it is there");
+    assert_eq!(place.run(&["block", "--rollback", "names"]).code, 0);
+    assert_eq!(place.read("lists/names"), first);
 }
 
 #[test]

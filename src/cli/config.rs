@@ -272,6 +272,10 @@ impl Config {
 
     /// What no single value shows.
     fn check(&self) -> Result<(), String> {
+        let too_long = |length: Option<u8>, bits| length.is_some_and(|length| length > bits);
+        if too_long(self.policy.min_prefix_v4, 32) || too_long(self.policy.min_prefix_v6, 128) {
+            return Err("min_prefix_v4 is at most 32, min_prefix_v6 at most 128".to_owned());
+        }
         let mut names = BTreeSet::new();
         for source in &self.sources {
             let name = &source.name;
@@ -518,6 +522,7 @@ reload = "rndc reload rpz.stockade"
             ("[[source]]\nname = \"../a\"\nkind = \"list\"\nurl = \"x\"\n", "a name of a source is letters"),
             ("[[output]]\nname = \"a\"\nformat = \"ips\"\npath = \"x\"\nsources = [\"b\"]\n", "there is no source b"),
             ("[policy\n", ":1: "),
+            ("[policy]\nmin_prefix_v4 = 33\n", "min_prefix_v4 is at most 32"),
         ] {
             let error = read(text).expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");

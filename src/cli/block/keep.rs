@@ -29,22 +29,42 @@ impl Keep {
         fs::create_dir_all(&folder).map_err(fail)?;
         let lock = File::create(folder.join("lock")).map_err(fail)?;
         lock.lock().map_err(fail)?;
-        Ok(Self { folder, _lock: lock })
+        let keep = Self { folder, _lock: lock };
+        // A run that was killed put something aside. If it did not come to replace the file, that is what still stands.
+        if let (Ok(aside), Ok(standing)) = (fs::read(keep.aside()), fs::read(output)) {
+            if aside == standing { keep.discard() } else { keep.commit() }?;
+        }
+        Ok(keep)
     }
 
-    /// Keeps what is about to be replaced.
-    pub(super) fn previous(&self, content: &[u8]) -> Result<(), String> {
+    fn aside(&self) -> PathBuf {
+        self.folder.join("previous.new")
+    }
+
+    /// Puts aside what is about to be replaced.
+    pub(super) fn put_aside(&self, content: &[u8]) -> Result<(), String> {
         let write = || {
-            let temporary = self.folder.join("previous.tmp");
-            let mut file = File::create(&temporary)?;
+            let mut file = File::create(self.aside())?;
             file.write_all(content)?;
-            file.sync_all()?;
-            fs::rename(&temporary, self.folder.join("previous"))?;
-            sync_folder(&self.folder)
+            file.sync_all()
         };
         write().map_err(|error| {
             format!("{}: the file that stands cannot be kept: {}", self.folder.display(), reason(&error))
         })
+    }
+
+    /// What was put aside is the previous file from now on.
+    pub(super) fn commit(&self) -> Result<(), String> {
+        let rename = || {
+            fs::rename(self.aside(), self.folder.join("previous"))?;
+            sync_folder(&self.folder)
+        };
+        rename().map_err(|error| format!("{}: {}", self.folder.display(), reason(&error)))
+    }
+
+    /// What was put aside stands again.
+    pub(super) fn discard(&self) -> Result<(), String> {
+        fs::remove_file(self.aside()).map_err(|error| format!("{}: {}", self.folder.display(), reason(&error)))
     }
 
     /// The file before the one that stands.

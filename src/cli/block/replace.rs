@@ -107,12 +107,15 @@ impl Target {
             command::run(validate, Some(&temporary.path))
                 .map_err(|error| format!("{}: not replaced: validate {error}", self.path.display()))?;
         }
-        if let Some((keep, old)) = keep.zip(self.standing()) {
-            keep.previous(old).map_err(|error| format!("{}: not replaced: {error}", self.path.display()))?;
+        let kept = keep.zip(self.standing());
+        if let Some((keep, old)) = kept {
+            keep.put_aside(old).map_err(|error| format!("{}: not replaced: {error}", self.path.display()))?;
         }
         self.put(temporary)?;
-        let Some(reload) = commands.reload else { return Ok(()) };
-        self.reload(reload, keep)
+        if let Some(reload) = commands.reload {
+            self.reload(reload, keep)?;
+        }
+        kept.map_or(Ok(()), |(keep, _)| keep.commit())
     }
 
     /// Runs the reload command; brings the old content back if it fails.
@@ -124,13 +127,10 @@ impl Target {
             return keep.map_or(Ok(()), |keep| keep.pending(false));
         };
         let path = self.path.display();
-        match self.standing() {
-            Some(old) => {
-                self.write(old).and_then(|temporary| self.put(temporary))?;
-                Err(format!("{path}: reload {error}; the file that stood before is back"))
-            }
-            None => Err(format!("{path}: reload {error}")),
-        }
+        let Some(old) = self.standing() else { return Err(format!("{path}: reload {error}")) };
+        self.write(old).and_then(|temporary| self.put(temporary))?;
+        keep.map_or(Ok(()), Keep::discard)?;
+        Err(format!("{path}: reload {error}; the file that stood before is back"))
     }
 
     /// Runs a reload command that failed last time.
