@@ -8,6 +8,7 @@ use super::super::{Format, Options, Out, View};
 use super::{ALL, BASE, Family};
 use crate::blocklist::IndicatorRef;
 use crate::observable::Kind;
+use std::cmp::Ordering;
 use std::io;
 use uuid::Uuid;
 
@@ -28,19 +29,30 @@ const NAMESPACE: Uuid = Uuid::from_u128(0xa4b7_0d58_6c13_4e92_b0a5_92f4_1d3e_7c8
 
 /// An entry as one indicator lists it.
 struct Listed<'v> {
-    /// Some bytes of the id, to tell most apart at once.
+    /// Some bytes of the indicator's id, which tell most apart at once.
     key: u128,
-    id: String,
     indicator: IndicatorRef<'v>,
     entry: Any<'v>,
 }
 
 impl<'v> Listed<'v> {
     fn new(indicator: IndicatorRef<'v>, entry: Any<'v>) -> Self {
-        let id = indicator.id();
         let mut key = [0; 16];
+        let id = indicator.id();
         key.iter_mut().zip(id.bytes().skip("indicator--".len())).for_each(|(place, byte)| *place = byte);
-        Self { key: u128::from_be_bytes(key), id, indicator, entry }
+        Self { key: u128::from_be_bytes(key), indicator, entry }
+    }
+
+    fn is_of(&self, other: &Self) -> bool {
+        self.indicator.entry() == other.indicator.entry()
+    }
+
+    /// By id; the order of what one indicator lists stays that of the list.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_id = || {
+            if self.is_of(other) { Ordering::Equal } else { self.indicator.id().cmp(&other.indicator.id()) }
+        };
+        self.key.cmp(&other.key).then_with(by_id)
     }
 }
 
@@ -50,15 +62,14 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
         let indicators = entry.indicators(view.list()).into_iter();
         listed.extend(indicators.map(|indicator| Listed::new(indicator, entry)));
     }
-    // A stable sort: the entries of an indicator stay in the order of the list.
-    listed.sort_by(|a, b| (a.key, &a.id).cmp(&(b.key, &b.id)));
+    listed.sort_by(Listed::cmp);
 
     let id = Uuid::new_v5(&NAMESPACE, view.list().sha256().as_bytes());
     out.text("{\"type\":\"bundle\",\"id\":").json(&format!("bundle--{id}")).text(",\"objects\":[");
-    for (at, group) in listed.chunk_by(|a, b| a.id == b.id).enumerate() {
-        let Some(Listed { id, indicator, .. }) = group.first() else { continue };
+    for (at, group) in listed.chunk_by(Listed::is_of).enumerate() {
+        let Some(Listed { indicator, .. }) = group.first() else { continue };
         out.text(if at == 0 { "" } else { "," }).end()?;
-        out.text("{\"type\":\"indicator\",\"spec_version\":\"2.1\",\"id\":").json(id);
+        out.text("{\"type\":\"indicator\",\"spec_version\":\"2.1\",\"id\":").json(&indicator.id());
         properties(indicator, out);
         out.text(",\"pattern_type\":\"stix\",\"pattern\":\"[");
         for (at, listed) in group.iter().enumerate() {
