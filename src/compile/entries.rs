@@ -30,7 +30,7 @@ pub(super) struct Entries {
     name: Vec<(u32, u16)>,
     names: String,
     classes: Vec<Class>,
-    class_numbers: HashMap<Class, u32>,
+    class_numbers: HashMap<Class, u32, foldhash::fast::RandomState>,
     origins: Vec<Box<str>>,
     /// Rows by id, to find earlier versions.
     by_id: HashTable<u32>,
@@ -230,7 +230,7 @@ impl Entries {
     /// Frees what only building needs.
     pub(super) fn finish(&mut self) {
         self.by_id = HashTable::new();
-        self.class_numbers = HashMap::new();
+        self.class_numbers = HashMap::default();
     }
 
     pub(super) fn id(&self, row: u32) -> String {
