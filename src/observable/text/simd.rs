@@ -1,13 +1,14 @@
 //! [`Masks`] by vector instructions of x86-64, chosen at run time.
 //!
 //! The only unsafe code of the scanner. It does two things that the compiler cannot check. It calls functions that need
-//! instructions which not every machine has: [`classify`] and [`with_bit_instructions`] do so only where `is_x86_feature_detected!` said that the machine has
+//! instructions which not every machine has: [`classify`] and [`words`] do so only where `is_x86_feature_detected!` said that the machine has
 //! all that the function names. And it loads 16, 32 or 64 bytes from a pointer: always from a reference to an array of 64 bytes, at offsets
 //! that leave as many bytes as are loaded, by instructions that need no alignment.
 //! The tests compare each way with the portable one for every byte value at every position.
 
 #![allow(unsafe_code)]
 
+use super::find::Pass;
 use super::masks::{Masks, WORD};
 use std::arch::x86_64::{
     __m256i, __m512i, _mm256_add_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
@@ -30,26 +31,23 @@ pub(super) fn classify(words: &[[u8; WORD]], out: &mut [Masks]) -> bool {
     }
 }
 
-/// Runs `work` compiled for a machine that counts and finds bits by one instruction, if this is one; the compiler may use
-/// them wherever `work` is inlined.
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "what is not inlined gains nothing")]
-pub(super) fn with_bit_instructions(work: impl FnOnce()) {
-    if is_x86_feature_detected!("bmi1")
+/// Looks at the words of a chunk on a machine that counts and finds bits by one instruction; `false` if this is none.
+pub(super) fn words(pass: &mut Pass<'_, '_>, base: usize, masks: &[Masks]) -> bool {
+    let has_all = is_x86_feature_detected!("bmi1")
         && is_x86_feature_detected!("bmi2")
         && is_x86_feature_detected!("lzcnt")
-        && is_x86_feature_detected!("popcnt")
-    {
+        && is_x86_feature_detected!("popcnt");
+    if has_all {
         // SAFETY: the machine has the instructions that the function names.
-        unsafe { compiled_for_bits(work) };
-    } else {
-        work();
+        unsafe { words_by_bit_instructions(pass, base, masks) };
     }
+    has_all
 }
 
 #[target_feature(enable = "bmi1,bmi2,lzcnt,popcnt")]
-fn compiled_for_bits(work: impl FnOnce()) {
-    work();
+fn words_by_bit_instructions(pass: &mut Pass<'_, '_>, base: usize, masks: &[Masks]) {
+    // The same code as elsewhere: being inlined here, it is compiled for these instructions.
+    pass.words(base, masks);
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
