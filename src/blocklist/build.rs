@@ -264,10 +264,8 @@ impl<'r, 'p> Build<'r, 'p> {
         let wide = self.policy.guards(Guard::Prefix);
         let holes = Ranges::with(shields.iter().map(|(_, ranges)| ranges));
         listed.sort_unstable();
-        let mut before = None;
         listed.retain(|one| {
             let prefix = Prefix { start: one.start, len: one.len };
-            let first = before.replace(prefix) != Some(prefix);
             let shields = if holes.overlapping(prefix).is_empty() { &[] } else { shields };
             let whole = shields.iter().find(|(_, ranges)| ranges.cover(prefix));
             let verdict = match whole {
@@ -277,21 +275,38 @@ impl<'r, 'p> Build<'r, 'p> {
             };
             if let Some((reason, detail)) = verdict {
                 self.hold(item(one.start, one.len), reason, detail, one.row);
-                return false;
             }
-            if first && one.len < A::BITS {
-                for (cause, ranges) in shields {
-                    for hole in ranges.common(prefix) {
-                        self.hold(item(hole.start, hole.len), cause.reason(), cause.detail(), one.row);
-                    }
-                }
-            }
-            true
+            verdict.is_none()
         });
+        let mut distinct = 0;
+        for group in listed.chunk_by(|a, b| (a.start, a.len) == (b.start, b.len)) {
+            distinct += 1;
+            self.hold_holes(group, shields, &holes, item);
+        }
         let kept = if self.format.merge { aggregate(&listed, &holes) } else { separate(&listed, &holes) };
-        let distinct = listed.chunk_by(|a, b| (a.start, a.len) == (b.start, b.len)).count();
-        let collapsed = distinct.saturating_sub(kept.len());
+        let collapsed = usize::saturating_sub(distinct, kept.len());
         (kept, listed, collapsed)
+    }
+
+    /// Notes what is cut out of a listed prefix, for the first of its indicators by id: many may list it.
+    fn hold_holes<A: Address>(
+        &mut self,
+        group: &[Listed<A>],
+        shields: &[(Cause, Ranges<A>)],
+        holes: &Ranges<A>,
+        item: fn(A, u8) -> Item<'r>,
+    ) {
+        let Some(one) = group.first() else { return };
+        let prefix = Prefix { start: one.start, len: one.len };
+        if prefix.is_host() || holes.overlapping(prefix).is_empty() {
+            return;
+        }
+        let first = group.iter().min_by_key(|one| self.rules.indicator(EntryId(one.row)).id()).unwrap_or(one);
+        for (cause, ranges) in shields {
+            for hole in ranges.common(prefix) {
+                self.hold(item(hole.start, hole.len), cause.reason(), cause.detail(), first.row);
+            }
+        }
     }
 
     fn see(&mut self, row: u32) {
