@@ -258,7 +258,7 @@ fn knot_resolver_answers_by_the_zone() {
         return;
     }
     let (folder, port) = (Folder::new(), free_port());
-    let zone = folder.list("rpz.stockade", "rpz", &listed(0), &kinds(&["domain"]));
+    let zone = folder.list("rpz.stockade", "rpz", &listed(0), &Options::default());
     let configuration = folder.file(
         "kresd.conf",
         format!(
