@@ -65,6 +65,63 @@ fn each_listing_says_whether_it_counts_and_if_not_why() {
 }
 
 #[test]
+fn tests_of_values_and_parts_of_texts_are_known_too() {
+    let patterns = [
+        "[domain-name:value LIKE '%.dyn.example']",
+        "[domain-name:value MATCHES '^dga[0-9]+[.]' AND domain-name:value NOT IN ('dga1.example')]",
+        "[ipv4-addr:value = '203.0.113.50' AND ipv4-addr:value != '192.0.2.1']",
+        "[file:name = 'invoice_final.exe']",
+        "[file:name = 'a']",
+        "[domain-name:value LIKE '%.old.example']",
+    ];
+    let objects: Vec<_> = (0..)
+        .zip(patterns)
+        .map(|(number, pattern)| {
+            serde_json::json!({
+                "type": "indicator", "spec_version": "2.1", "id": format!("indicator--0000000{number}-0000-4000-8000-000000000000"),
+                "created": "2020-01-01T00:00:00Z", "modified": "2020-01-01T00:00:00Z", "valid_from": "2020-01-01T00:00:00Z",
+                "pattern": pattern, "pattern_type": "stix", "revoked": pattern.contains("old"),
+            })
+        })
+        .collect();
+    let bundle = serde_json::json!({"type": "bundle", "id": "bundle--1", "objects": objects}).to_string();
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(&file, bundle).expect("it is written");
+    let path = file.path().to_str().expect("a name in UTF-8");
+    for (value, number, listed, relation, reason) in [
+        ("x.dyn.example", Some(0), "LIKE '%.dyn.example'", "exact", None),
+        ("http://x.dyn.example/a", Some(0), "LIKE '%.dyn.example'", "host-of-url", None),
+        ("root@x.dyn.example", Some(0), "LIKE '%.dyn.example'", "host-of-email", None),
+        ("dyn.example", None, "", "", None),
+        ("dga77.example", Some(1), "MATCHES '^dga[0-9]+[.]'", "exact", None),
+        ("dga1.example", Some(1), "MATCHES '^dga[0-9]+[.]'", "exact", Some("more-needed")),
+        ("203.0.113.50", Some(2), "203.0.113.50", "exact", None),
+        ("invoice_final.exe", Some(3), "invoice_final.exe", "text", None),
+        ("C:\\x\\invoice_final.exe", Some(3), "invoice_final.exe", "text", None),
+        ("xinvoice_final.exe", None, "", "", None),
+        ("a", Some(4), "a", "text", Some("vague")),
+        ("a b", None, "", "", None),
+        ("x.old.example", Some(5), "LIKE '%.old.example'", "exact", Some("revoked")),
+    ] {
+        let (code, out, _) = run(&["why", "--json", "-i", path, value]);
+        let listings: Vec<serde_json::Value> =
+            out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!(listings.len(), usize::from(number.is_some()), "{value}: {out}");
+        assert_eq!(code, i32::from(number.is_none() || reason.is_some()), "{value}: {out}");
+        for listing in listings {
+            let id = listing["indicator"]["id"].as_str().expect("an id");
+            assert!(id.starts_with(&format!("indicator--0000000{}", number.expect("a number"))), "{value}: {out}");
+            assert_eq!((&listing["listed"], &listing["relation"]), (&listed.into(), &relation.into()), "{value}");
+            assert_eq!(listing["reason"].as_str(), reason, "{value}");
+        }
+        let log = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(&log, value).expect("it is written");
+        let (matched, ..) = run(&["match", "--quiet", "-q", "-i", path, log.path().to_str().expect("UTF-8")]);
+        assert_eq!(matched, code, "why and match agree on {value}");
+    }
+}
+
+#[test]
 fn every_source_is_named() {
     let (code, out, _) = run(&["why", "203.0.113.66", "-i", "indicators.json", "-i", "list.txt"]);
     assert_eq!(code, 0);

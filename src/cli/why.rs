@@ -113,6 +113,7 @@ fn seen(value: &Value, listing: &Listing) -> Option<Value> {
 enum Obstacle {
     Inactive(Status),
     MoreNeeded,
+    Vague(&'static str),
     Subdomain,
     Allowed,
 }
@@ -123,6 +124,8 @@ fn obstacle(rules: &RuleSet, filter: &Filter, listing: &Listing, subdomains: boo
         Some(Obstacle::Inactive(status))
     } else if !listing.alone {
         Some(Obstacle::MoreNeeded)
+    } else if let Some(reason) = listing.vague {
+        Some(Obstacle::Vague(reason))
     } else if listing.relation == Relation::Subdomain && !subdomains {
         Some(Obstacle::Subdomain)
     } else {
@@ -145,6 +148,7 @@ impl Obstacle {
             Self::Inactive(Status::Type) => "type",
             Self::Inactive(Status::Tlp) => "tlp",
             Self::MoreNeeded => "more-needed",
+            Self::Vague(_) => "vague",
             Self::Subdomain => "subdomain",
             Self::Allowed => "allow",
         }
@@ -165,6 +169,7 @@ impl Obstacle {
             Self::Inactive(Status::Type) => "not active: has none of the types asked for".into(),
             Self::Inactive(Status::Tlp) => "not active: marked stricter than --tlp allows".into(),
             Self::MoreNeeded => "active, but its pattern asks for more than this value".into(),
+            Self::Vague(reason) => format!("active, but not looked for in plain text: {reason}"),
             Self::Subdomain => "active, but for the listed name alone: --subdomains would cover this one".into(),
             Self::Allowed => "active, but the value is on the allowlist".into(),
         }

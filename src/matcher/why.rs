@@ -1,12 +1,14 @@
 //! The question of three in the morning: who lists this value, and does it count?
 //!
 //! One value is asked for at a time, of active and inactive indicators alike, so nothing is indexed: every listed
-//! value is looked at.
+//! value and every expression is looked at.
 
-use super::Relation;
+use super::compound::Compounds;
+use super::index::expression::ExpressionIndex;
 use super::index::parents_of;
-use crate::compile::{EntryId, Meta, RuleSet, Seek};
-use crate::observable::{Kind, Shape, Value, kind};
+use super::{Relation, plain, sought};
+use crate::compile::{EntryId, Meta, RuleSet};
+use crate::observable::{Kind, Shape, Value, begins_on_border, ends_on_border, kind, literal_is_vague};
 
 /// An indicator that lists or covers a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,49 +17,72 @@ pub struct Listing {
     pub entry: EntryId,
     /// How the value asked for relates to what is listed.
     pub relation: Relation,
-    /// What is listed, in normal form.
+    /// What is listed: a value in normal form, or a test as it is written, such as `LIKE '%.example'`.
     pub listed: String,
     /// Seeing the value alone is a match; otherwise the pattern asks for more.
     pub alone: bool,
+    /// Why it is not looked for in plain text, if it is not.
+    pub vague: Option<&'static str>,
 }
 
 /// All indicators that list or cover a value, in the order in which they were read.
 pub fn listings(rules: &RuleSet, value: &Value) -> Vec<Listing> {
     let mut found = Vec::new();
-    typed(rules, value, &mut |entry, meta, listed, relation| {
-        let relation =
-            if relation == Relation::Exact || relation == Relation::Cidr { relation } else { Relation::Subdomain };
-        found.push(Listing { entry: EntryId(entry), relation, listed, alone: meta.exact });
-    });
-    if let Some(host) = kind::url::host(value) {
-        typed(rules, &host, &mut |entry, meta, listed, relation| {
-            let relation = if relation == Relation::Exact { Relation::HostOfUrl } else { relation };
-            found.push(Listing { entry: EntryId(entry), relation, listed, alone: meta.exact });
-        });
+    // Where the pattern asks for more than a listed value, the value may yet be all of it.
+    let compounds = Compounds::new(rules, &|_| true);
+    let mut satisfied = Vec::new();
+    let host = kind::url::host(value);
+    let seen = [(Some(value), Relation::Exact), (host.as_ref(), Relation::HostOfUrl)];
+    for (value, whole) in seen.into_iter().filter_map(|(value, whole)| Some((value?, whole))) {
+        let mut add = |entry, alone, listed, relation| {
+            let relation = if relation == Relation::Exact { whole } else { relation };
+            found.push(Listing { entry, relation, listed, alone, vague: None });
+        };
+        typed(rules, value, &mut |entry, meta, listed, relation| add(EntryId(entry), meta.exact, listed, relation));
+        tested(rules, value, &mut |entry, alone, listed| add(entry, alone, listed, Relation::Exact));
+        let mut objects = Vec::new();
+        plain::objects_of_value(value, 0, &mut objects);
+        satisfied.extend(compounds.satisfied(plain::observation(objects)));
+    }
+    for listing in &mut found {
+        listing.alone |= satisfied.contains(&listing.entry);
     }
     found.sort_by_key(|l| (l.entry, l.relation));
     found.dedup();
     found
 }
 
-/// All indicators that list a text without a shape of its own, such as a file name.
+/// All indicators that list a text without a shape of its own, such as a file name, which is this text or stands in it.
 pub fn literal_listings(rules: &RuleSet, text: &str) -> Vec<Listing> {
-    let listed = |(entry, seek): &(EntryId, Seek)| {
-        let literal = seek.as_literal()?;
-        let listed = match (literal.open_before, literal.open_behind) {
-            (true, true) => text.contains(&*literal.text),
-            (true, false) => text.ends_with(&*literal.text),
-            (false, true) => text.starts_with(&*literal.text),
-            (false, false) => *literal.text == *text,
-        };
-        listed.then(|| Listing {
-            entry: *entry,
-            relation: Relation::Text,
-            listed: literal.text.to_string(),
-            alone: true,
-        })
-    };
-    rules.texts().iter().filter_map(listed).collect()
+    let mut found = Vec::new();
+    for (owner, seek) in sought(rules) {
+        let Some(literal) = seek.as_literal().filter(|literal| !literal.text.is_empty()) else { continue };
+        let stands = text.match_indices(&*literal.text).any(|(start, part)| {
+            let end = start + part.len();
+            (literal.open_before || begins_on_border(text.as_bytes(), start))
+                && (literal.open_behind || ends_on_border(text.as_bytes(), end))
+        });
+        let vague = literal_is_vague(&literal.text);
+        // What is not looked for in longer texts is listed only if it was asked for by itself.
+        if stands && (vague.is_none() || text == &*literal.text) {
+            let (listed, alone) = (literal.text.to_string(), owner.exact);
+            found.push(Listing { entry: owner.entry, relation: Relation::Text, listed, alone, vague });
+        }
+    }
+    found.sort_by_key(|listing| listing.entry);
+    found.dedup();
+    found
+}
+
+/// Tries every `LIKE` and `MATCHES` on a value.
+fn tested(rules: &RuleSet, value: &Value, found: &mut dyn FnMut(EntryId, bool, String)) {
+    for (owner, seek) in sought(rules) {
+        let Some(expression) = seek.as_expression().filter(|e| e.kinds.contains(&value.kind())) else { continue };
+        ExpressionIndex::new([(owner, expression)].into_iter()).lookup(value, &mut |owner| {
+            let operator = if expression.regex { "MATCHES" } else { "LIKE" };
+            found(owner.entry, owner.exact, format!("{operator} '{}'", expression.text));
+        });
+    }
 }
 
 /// Compares a value with every listed one of its kind.
