@@ -34,8 +34,8 @@ struct Warninglist {
 ///
 /// A file that begins with `{` is a MISP warninglist (misp-warninglists `list.json`) whose values are compared as a whole,
 /// as names or as prefixes; single labels in it are left out, for its lists of top-level domains are not meant to allow
-/// everything. Anything else is a plain list: one value a line as [`allowed`] reads it, `#` and `;` begin a comment,
-/// and a rank may stand before a comma, as in lists of the most popular names.
+/// everything. Anything else is a plain list: one value a line as [`allowed`] reads it; `#`, `;` and `//` begin a
+/// comment; a rank may stand before a comma, as in lists of the most popular names.
 ///
 /// ```
 /// use stockade::blocklist::read_allowlist;
@@ -78,16 +78,17 @@ fn plain(file: &[u8]) -> (Vec<Value>, Vec<ListError>) {
     for (bytes, line) in file.split(|byte| *byte == b'\n').zip(1..) {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim();
-        if text.is_empty() || text.starts_with(['#', ';', '!']) {
+        if text.is_empty() || text.starts_with(['#', ';', '!']) || text.starts_with("//") {
             continue;
         }
         // A URL may hold `#` and `;`: a comment begins after white space.
         let text = match text.split_once([' ', '\t']) {
-            Some((value, comment)) if comment.trim_start().starts_with(['#', ';']) => value,
+            Some((value, comment)) if is_comment(comment.trim_start()) => value,
             _ => text,
         };
         let text = match text.split_once(',') {
             Some((rank, name)) if rank.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            Some((value, "")) => value,
             _ => text,
         };
         match allowed(text.trim_matches('"')) {
@@ -96,6 +97,10 @@ fn plain(file: &[u8]) -> (Vec<Value>, Vec<ListError>) {
         }
     }
     (values, errors)
+}
+
+fn is_comment(text: &str) -> bool {
+    text.starts_with(['#', ';']) || text.starts_with("//")
 }
 
 #[cfg(test)]
@@ -109,8 +114,8 @@ mod tests {
 
     #[test]
     fn plain_lists_and_top_lists() {
-        let file = "# comment\r\nExample.COM\r\n\n.example.net # note\n1,google.com\n2001:db8::/32\nhttp://a.example/x#y\ncorp\n";
-        let expected = "example.com example.net google.com 2001:db8::/32 http://a.example/x#y corp";
+        let file = "# comment\r\nExample.COM\r\n\n.example.net # note\n1,google.com\n2001:db8::/32\nhttp://a.example/x#y\ncorp\n// x\n\u{a0}\n\"a.example\",\nb.example  // x\n10.0.0.0/8\t# ours\n*.c.example\n";
+        let expected = "example.com example.net google.com 2001:db8::/32 http://a.example/x#y corp a.example b.example 10.0.0.0/8 c.example";
         assert_eq!(shown(file), (expected.to_owned(), 0));
         let (values, errors) = read_allowlist(b"example.com\nno good value\n\xff\xfe\n");
         assert_eq!((values.len(), errors.iter().map(|error| error.line).collect::<Vec<_>>()), (1, vec![2, 3]));

@@ -3,7 +3,7 @@
 use super::index::parents_of;
 use super::index::prefix::PrefixIndex;
 use crate::compile::{Address, Meta};
-use crate::observable::{Kind, Shape, Value};
+use crate::observable::{Kind, Shape, Value, kind};
 use std::collections::HashSet;
 
 /// Known-good values: names with their subdomains, address prefixes, URLs, digests, mail addresses.
@@ -45,7 +45,11 @@ impl Allowlist {
             Value::Text(kind, text) if kind.shape() == Shape::Suffix => {
                 self.has(*kind, text) || parents_of(text).any(|parent| self.has(*kind, parent))
             }
-            Value::Text(kind, text) => self.has(*kind, text),
+            // A URL written without a scheme stands for both of the web's.
+            Value::Text(kind, text) => {
+                self.has(*kind, text)
+                    || *kind == Kind::Url && kind::url::without_scheme(text).is_some_and(|rest| self.has(*kind, rest))
+            }
         }
     }
 
@@ -66,15 +70,29 @@ mod tests {
     #[test]
     fn names_cover_what_is_below_them_and_prefixes_what_is_inside() {
         let value = |text: &str| classify(text).expect("a value");
-        let list = Allowlist::new(["good.example", "10.0.0.0/8", "2001:db8::/32", "http://x.example/a"].map(value));
-        for allowed in
-            ["good.example", "www.good.example", "10.1.2.3", "10.0.0.0/8", "2001:db8::1", "http://x.example/a"]
-        {
+        let list = Allowlist::new(
+            ["good.example", "10.0.0.0/8", "2001:db8::/32", "http://x.example/a", "y.example/b"].map(value),
+        );
+        for allowed in [
+            "good.example",
+            "www.good.example",
+            "10.1.2.3",
+            "10.0.0.0/8",
+            "2001:db8::1",
+            "http://x.example/a",
+            "https://y.example/b",
+        ] {
             assert!(list.allows(&value(allowed)), "{allowed}");
         }
-        for other in
-            ["notgood.example", "good.example.net", "11.1.2.3", "10.0.0.0/7", "http://x.example/b", "x.example"]
-        {
+        for other in [
+            "notgood.example",
+            "good.example.net",
+            "11.1.2.3",
+            "10.0.0.0/7",
+            "http://x.example/b",
+            "https://x.example/a",
+            "x.example",
+        ] {
             assert!(!list.allows(&value(other)), "{other}");
         }
     }
