@@ -147,18 +147,20 @@ struct Loader<'g, 't> {
 impl Loader<'_, '_> {
     fn source(&mut self, path: &Path) -> Result<(), Error> {
         let before = self.used;
+        let mut name = path.display().to_string();
         if is_stdin(path) {
-            self.stream("(standard input)", io::stdin()).map_err(Error::new)?;
+            "(standard input)".clone_into(&mut name);
+            self.stream(&name, io::stdin()).map_err(Error::new)?;
         } else if path.is_dir() {
             for file in source::files(path).map_err(Error::new)? {
                 self.file_of_folder(&file);
             }
         } else {
             let file = open(path).map_err(|error| Error::file(path, &error))?;
-            self.stream(&path.display().to_string(), file).map_err(Error::new)?;
+            self.stream(&name, file).map_err(Error::new)?;
         }
         if self.used == before {
-            self.globals.warn(format_args!("{}: no indicators", path.display()));
+            self.globals.warn(format_args!("{name}: no indicators"));
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ pub(crate) enum Unknown {
 
 /// The format of a source that begins with these bytes; `whole` if they are all there is.
 pub(crate) fn detect(bytes: &[u8], whole: bool) -> Result<Format, Unknown> {
-    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") || is_wide(bytes) {
         return Err(Unknown::Utf16);
     }
     let text = bytes.trim_ascii_start();
@@ -44,19 +44,20 @@ pub(crate) fn detect(bytes: &[u8], whole: bool) -> Result<Format, Unknown> {
         _ => {}
     }
     if let Some(zero) = memchr::memchr(0, bytes) {
-        // Text of two bytes a letter has a zero in every other one, if it is mostly ASCII.
-        let zeros = memchr::memchr_iter(0, &bytes[..bytes.len().min(64)]).count();
-        return Err(if zeros > 8 && zeros >= bytes.len().min(64) / 3 && zero < 2 {
-            Unknown::Utf16
-        } else {
-            Unknown::Binary(zero as u64)
-        });
+        return Err(Unknown::Binary(zero as u64));
     }
     let lines = if whole { bytes } else { &bytes[..memchr::memrchr(b'\n', bytes).unwrap_or(bytes.len())] };
     match csv::plan(lines) {
         Some(plan) => Ok(Format::Csv(plan)),
         None => list_or_nothing(lines),
     }
+}
+
+/// Whether this is text of two bytes a letter: with a zero in every other one, if it is mostly ASCII.
+fn is_wide(bytes: &[u8]) -> bool {
+    let start = &bytes[..bytes.len().min(64)];
+    let zeros = memchr::memchr_iter(0, start).count();
+    zeros > 8 && zeros >= start.len() / 3 && memchr::memchr(0, start).is_some_and(|first| first < 2)
 }
 
 /// A text is a list if one in ten of its first lines holds a value, or if there is nothing but comments in it.
@@ -146,6 +147,7 @@ mod tests {
         for (text, message) in [
             (&b"\xFF\xFEa\0"[..], "UTF-16 text; convert it to UTF-8"),
             (b"1\x009\x002\0.\x000\0.\x002\0.\x001\0\r\0\n\x001\0", "UTF-16 text; convert it to UTF-8"),
+            (b"{\0\"\0t\0y\0p\0e\0\"\0:\0\"\0b\0\"\0}\0", "UTF-16 text; convert it to UTF-8"),
             (b"\x7fELF\x02\x01\x01\0", "neither JSON nor a list: binary data at byte 7"),
             (b"\n <html>", "neither JSON nor a list: HTML or XML at line 2, column 2"),
             (

@@ -87,8 +87,16 @@ fn value(word: &str) -> Result<Value, Invalid> {
     match memchr::memchr3(b';', b',', b'|', bare.as_bytes()).map(|end| bare_value(&bare[..end])) {
         // A path may hold such letters; nothing else does.
         Some(Ok(value)) if value.kind() != Kind::Url => Ok(value),
-        _ => bare_value(bare),
+        _ => bare_value(bare).map_err(|invalid| if is_range(bare) { Invalid::new(RANGE) } else { invalid }),
     }
+}
+
+const RANGE: &str = "a range of addresses, not a prefix";
+
+/// Whether a word is two addresses joined by a dash.
+fn is_range(word: &str) -> bool {
+    let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
+    word.split_once('-').is_some_and(|(first, last)| is_address(first) && is_address(last))
 }
 
 /// The value of a text that is nothing but one.
@@ -145,7 +153,7 @@ fn words<'t>(line: &[u8], text: &'t str, visit: &mut Visit<'_, 't>) {
         return;
     }
     if text.contains(" - ") && first.parse::<IpAddr>().is_ok() && words.clone().count() == 1 {
-        return visit(column(first), Err((Invalid::new("a range of addresses, not a prefix"), text.as_bytes())));
+        return visit(column(first), Err((Invalid::new(RANGE), text.as_bytes())));
     }
     match value(first) {
         Err(invalid) => visit(column(first), Err((invalid, text.as_bytes()))),
@@ -355,6 +363,8 @@ mod tests {
             ("@@||good.example^", "an exception, not an entry: @@||good.example^"),
             ("||evil.example/path", "a filter rule that is not just a name: ||evil.example/path"),
             ("192.0.2.0 - 192.0.2.9", "a range of addresses, not a prefix: 192.0.2.0 - 192.0.2.9"),
+            ("192.0.2.0-192.0.2.9", "a range of addresses, not a prefix: 192.0.2.0-192.0.2.9"),
+            ("2001:db8::-2001:db8::9", "a range of addresses, not a prefix: 2001:db8::-2001:db8::9"),
         ] {
             assert_eq!(read_line(line), [expected], "{line}");
         }
