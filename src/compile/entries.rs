@@ -234,14 +234,12 @@ impl Entries {
     }
 
     pub(super) fn id(&self, row: u32) -> String {
-        match self.odd_ids.get(&row) {
-            Some(id) => id.to_string(),
-            None => {
-                let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-                let uuid = Uuid::from_bytes(self.ids[row as usize]).hyphenated().encode_lower(&mut text);
-                [PREFIX, uuid].concat()
-            }
+        if let Some(id) = self.odd_ids.get(&row) {
+            return id.to_string();
         }
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let uuid = Uuid::from_bytes(self.ids[row as usize]).hyphenated().encode_lower(&mut text);
+        [PREFIX, uuid].concat()
     }
 
     pub(super) fn name(&self, row: u32) -> Option<&str> {
