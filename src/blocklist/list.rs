@@ -231,19 +231,16 @@ impl<'r> Blocklist<'r> {
         &self.sha256
     }
 
-    /// The indicators behind an entry, sorted by id; where entries merge, those of all that it covers.
+    /// The indicators behind an entry, sorted by id; of a merged prefix or a name those of all that it covers.
     pub fn indicators(&self, entry: &impl Entry) -> Vec<IndicatorRef<'r>> {
-        let mut rows = entry.rows(self);
-        if rows.len() < 2 {
-            return rows.into_iter().map(|row| self.rules.indicator(EntryId(row))).collect();
-        }
+        self.by_id(entry.rows(self))
+    }
+
+    fn by_id(&self, mut rows: Vec<u32>) -> Vec<IndicatorRef<'r>> {
         rows.sort_unstable();
         rows.dedup();
-        let mut found: Vec<_> = rows
-            .into_iter()
-            .map(|row| self.rules.indicator(EntryId(row)))
-            .map(|indicator| (indicator.id(), indicator))
-            .collect();
+        let indicators = rows.into_iter().map(|row| self.rules.indicator(EntryId(row)));
+        let mut found: Vec<_> = indicators.map(|indicator| (indicator.id(), indicator)).collect();
         found.sort_by(|a, b| a.0.cmp(&b.0));
         found.into_iter().map(|(_, indicator)| indicator).collect()
     }
@@ -255,16 +252,21 @@ impl<'r> Blocklist<'r> {
 
     /// What the indicators behind an entry say together.
     pub fn credit(&self, entry: &impl Entry) -> Credit<'r> {
-        let indicators = self.indicators(entry);
         let mut credit = Credit::default();
         let mut for_ever = false;
-        for indicator in indicators {
+        let mut add = |indicator: IndicatorRef<'r>| {
             credit.ids.push(indicator.id());
             credit.confidence = credit.confidence.max(indicator.confidence());
             credit.labels.extend(indicator.labels());
             credit.sources.push(indicator.origin());
             for_ever |= indicator.valid_until().is_none();
             credit.valid_until = credit.valid_until.max(indicator.valid_until());
+        };
+        let rows = entry.rows(self);
+        match rows.as_slice() {
+            // Nearly all entries have one.
+            [row] => add(self.rules.indicator(EntryId(*row))),
+            _ => self.by_id(rows).into_iter().for_each(&mut add),
         }
         if for_ever {
             credit.valid_until = None;
