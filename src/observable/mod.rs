@@ -217,11 +217,11 @@ fn domain_or_file(text: &str) -> Result<Value, Invalid> {
 
 /// Extensions of file names that are no top-level domains.
 const FILE_EXTENSIONS: &[&str] = &[
-    "7z", "asp", "aspx", "bak", "bat", "bin", "bmp", "cab", "cfg", "cgi", "class", "conf", "css", "csv", "dat", "db",
-    "dll", "doc", "docm", "docx", "drv", "elf", "exe", "gif", "gz", "hta", "htm", "html", "ico", "img", "ini", "iso",
-    "jar", "jpeg", "jpg", "js", "json", "jsp", "lnk", "log", "mp3", "mp4", "msi", "ocx", "pdf", "php", "png", "ppt",
-    "pptx", "ps1", "rar", "rtf", "scr", "svg", "swf", "sys", "tar", "tmp", "ttf", "txt", "vbs", "wav", "woff", "wsf",
-    "xls", "xlsm", "xlsx", "xml", "yaml", "yml",
+    "7z", "asp", "aspx", "bak", "bat", "bin", "bmp", "cfg", "cgi", "class", "conf", "css", "csv", "dat", "db", "dll",
+    "doc", "docm", "docx", "drv", "elf", "exe", "gif", "gz", "hta", "htm", "html", "ico", "img", "ini", "iso", "jar",
+    "jpeg", "jpg", "js", "json", "jsp", "lnk", "log", "mp3", "mp4", "msi", "ocx", "pdf", "php", "png", "ppt", "pptx",
+    "ps1", "rar", "rtf", "scr", "svg", "swf", "sys", "tar", "tmp", "ttf", "txt", "vbs", "wav", "woff", "wsf", "xls",
+    "xlsm", "xlsx", "xml", "yaml", "yml",
 ];
 
 #[cfg(test)]
