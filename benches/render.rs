@@ -9,11 +9,14 @@ use stockade::observable::{Kind, Value};
 use stockade::render::{Format, Options};
 use stockade::stix::Timestamp;
 
-const COUNT: u64 = 1_000_000;
+/// Entries of a list; as a test, which only has to run, few.
+fn count() -> u64 {
+    if std::env::args().any(|argument| argument == "--bench") { 1_000_000 } else { 1000 }
+}
 
 fn main_bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("render");
-    group.sample_size(10).throughput(Throughput::Elements(COUNT));
+    group.sample_size(10).throughput(Throughput::Elements(count()));
     let filter = Filter::at(Timestamp::from_unix(1_790_000_000, 0));
     let policy = Policy::default();
     let rules: Vec<(Kind, RuleSet)> =
@@ -33,7 +36,7 @@ fn main_bench(criterion: &mut Criterion) {
 fn rules(kind: Kind) -> RuleSet {
     let mut builder = RuleSetBuilder::default();
     builder.origin("feed.json");
-    for number in 0..COUNT {
+    for number in 0..count() {
         let value = match kind {
             Kind::Ipv4 => Value::Ipv4((0x0b00_0000 + number as u32 * 3).into(), 32),
             Kind::Url => Value::Text(kind, format!("http://host{number}.example/path/{number}").into()),
