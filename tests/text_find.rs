@@ -90,6 +90,12 @@ fn nothing_is_missed_in_random_text() {
 }
 
 #[test]
+fn nothing_is_missed_behind_a_colour() {
+    let block = "\x1b[0m203.0.113.9\n\x1b[36mip=\x1b[0mevil.com\n\x1b[1;31mm@evil.com\n\x1b[m2001:db8::1\n\x1b[7mhttp://evil.com/a\n\x1b[32m0cc175b9c0f1b6a831c399e269772661\n";
+    assert_none(&missed(block.as_bytes(), Wanted::ALL, Options::default()));
+}
+
+#[test]
 fn nothing_is_missed_when_only_one_kind_is_wanted() {
     let mut random = Random::new(2);
     for round in 0..200 {

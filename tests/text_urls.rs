@@ -31,6 +31,45 @@ fn check(rows: &[(&str, &[&str], &[&str])]) {
 }
 
 #[test]
+fn urls_in_xml_and_json_are_read_as_they_were_meant() {
+    check(&[
+        ("<D>http://evil.com/a?b=1&amp;c=2</D>", &["http://evil.com/a?b=1&c=2"], &[]),
+        ("<D>&quot;http://evil.com/a&quot;</D>", &["http://evil.com/a"], &[]),
+        ("<D>(&apos;http://evil.com/a.ps1&apos;)&quot;</D>", &["http://evil.com/a.ps1"], &[]),
+        ("&lt;http://evil.com/a?b&gt;", &["http://evil.com/a?b"], &[]),
+        ("&#39;http://evil.com&#39;", &["http://evil.com/"], &[]),
+        ("http://evil.com/a?b=1&quote=2", &["http://evil.com/a?b=1&quote=2"], &["http://evil.com/a?b=1"]),
+        (r#"{"u":"http://evil.com/a?b=1\u0026c=2"}"#, &["http://evil.com/a?b=1&c=2"], &[]),
+        (r#"{"u":"http://evil.com/a%2Fb\u0026c"}"#, &["http://evil.com/a%2Fb&c"], &["http://evil.com/a/b&c"]),
+        (r#"{"m":"{\"u\":\"http:\\/\\/evil.com\\/a\"}"}"#, &["http://evil.com/a"], &[]),
+        ("\u{1b}[1;31mhttp://evil.com/a\u{1b}[0m", &["http://evil.com/a"], &[]),
+    ]);
+}
+
+#[test]
+fn colours_of_a_terminal_are_borders() {
+    for value in [
+        "203.0.113.9",
+        "2001:db8::1",
+        "evil.com",
+        "m@evil.com",
+        "0cc175b9c0f1b6a831c399e269772661",
+        "00:11:22:33:44:55",
+    ] {
+        for (before, after) in
+            [("\u{1b}[36mip=\u{1b}[0m", ""), ("\u{1b}[1;31m", "\u{1b}[0m"), ("\u{1b}[m", "\u{1b}[m.")]
+        {
+            let line = format!("{before}{value}{after}");
+            let found = tokens(line.as_bytes(), Options::default());
+            let span = before.len()..before.len() + value.len();
+            assert!(found.iter().any(|t| t.span == span && t.value.to_string() == value), "{line:?}: {found:?}");
+        }
+    }
+    let no_colour = tokens(b"\x1b[31xevil.com [31mevil.org", Options::default());
+    assert!(no_colour.iter().all(|token| !["evil.com", "evil.org"].contains(&&*token.value.to_string())));
+}
+
+#[test]
 fn where_urls_end() {
     check(&[
         ("http://evil.com/a", &["http://evil.com/a"], &["http://evil.com/"]),

@@ -113,8 +113,13 @@ fn is_name_char(meant: char) -> bool {
 }
 
 /// Appends the text as it was meant, layer by layer: each is the one before (the text, for the first) with one kind of escape undone.
-pub(super) fn unescape(text: &[u8], json: Json, layers: &mut Vec<Refanged>) {
-    layers.extend(without_backslashes(text, json));
+/// Tells how many of the first layers merely undo what a program did to the line as a whole.
+pub(super) fn unescape(text: &[u8], json: Json, layers: &mut Vec<Refanged>) -> usize {
+    layers.extend(without_colours(text));
+    let below = layers.last().map_or(text, |layer| &layer.text);
+    let plain = without_backslashes(below, json);
+    layers.extend(plain);
+    let whole = layers.len();
     // Twice escaped text is common in redirects, thrice is not.
     for _ in 0..2 {
         let below = layers.last().map_or(text, |layer| &layer.text);
@@ -123,6 +128,38 @@ pub(super) fn unescape(text: &[u8], json: Json, layers: &mut Vec<Refanged>) {
             None => break,
         }
     }
+    whole
+}
+
+/// The text without the sequences that colour it on a terminal (ECMA-48 section 8.3.117); a space stands for each.
+fn without_colours(text: &[u8]) -> Option<Refanged> {
+    memchr::memchr(ESCAPE, text)?;
+    let mut out = Refanged::builder();
+    let mut copied = 0;
+    for at in memchr::memchr_iter(ESCAPE, text) {
+        if let Some(end) = colour_end(text, at) {
+            out.copy(&text[copied..at]);
+            out.replace(at..end, b" ");
+            copied = end;
+        }
+    }
+    out.copy(&text[copied..]);
+    Some(out.finish()).filter(|layer| !layer.is_unchanged())
+}
+
+const ESCAPE: u8 = 0x1b;
+
+/// Where the sequence ends that sets a colour and begins at `at`.
+fn colour_end(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..)?.strip_prefix(b"\x1b[")?;
+    let numbers = rest.iter().take(24).take_while(|byte| byte.is_ascii_digit() || matches!(byte, b';' | b':')).count();
+    (rest.get(numbers) == Some(&b'm')).then_some(at + 2 + numbers + 1)
+}
+
+/// Places behind which a colour is set right before a letter or digit, which would seem to be of one word with it.
+pub(super) fn colours(text: &[u8]) -> impl Iterator<Item = usize> {
+    memchr::memchr_iter(ESCAPE, text)
+        .filter(|at| colour_end(text, *at).and_then(|end| text.get(end)).is_some_and(|next| *next > b' '))
 }
 
 /// Undoes `\/` in JSON, `\uHHHH` and `\xHH`; `None` if there is nothing that could change a token.
@@ -136,6 +173,8 @@ fn without_backslashes(text: &[u8], json: Json) -> Option<Refanged> {
         from = at + 2;
         let meant = match text.get(at + 1) {
             Some(b'/') if json != Json::No => Some((at + 2, '/')),
+            // JSON within JSON.
+            Some(b'\\') if json != Json::No && text.get(at + 2) == Some(&b'/') => Some((at + 3, '/')),
             Some(b'u' | b'x') => backslash(&view, at).and_then(|(end, meant)| Some((end, meant?))),
             _ => None,
         };

@@ -11,7 +11,7 @@ use super::super::kind::hash::kind_of_length;
 use super::super::kind::ip;
 use super::super::refang_bytes;
 pub use super::candidates::{Candidates, Ipv4At, Ipv6At, MailAt, TextAt, UrlAt, Wanted};
-use super::escapes::{Json, View, may_matter};
+use super::escapes::{Json, View, colours, may_matter};
 use super::masks::{Masks, WORD, classify};
 use super::{hashes, ipv6, macs, mails, names, urls};
 
@@ -51,6 +51,7 @@ pub fn find(block: &[u8], wanted: Wanted, found: &mut Candidates) {
     if wanted.refang {
         mark_defanged(block, &mut found.odd);
     }
+    found.odd.extend(colours(block).map(|at| at as u32));
 }
 
 /// What the masks tell of a run of name characters.

@@ -41,6 +41,8 @@
 //! begins with `{` or `[`. After an even number of backslashes both readings are tokens. Text that is itself escaped (`http%3A%2F%2F`, `http:\/\/`, `user%40evil.com`,
 //! twice too) is read as it was meant; the span covers it as it is written. An escaped letter, digit, dot, hyphen or underscore is part of the name it stands in.
 //!
+//! Sequences that colour text on a terminal are borders. In URLs the entities of XML for quotes and angle brackets are borders too, and `&amp;` is read both ways.
+//!
 //! **Defanged text** (`hxxp`, `[.]`) is read as it was meant if [`Options::refang`] asks for it.
 
 mod candidates;
@@ -129,12 +131,14 @@ fn read(text: &[u8], found: &mut Vec<Token>) {
     let json = Json::of_line(text);
     scan(&View { text, json }, found, |_, _| true);
     let mut layers = Vec::new();
-    escapes::unescape(text, json, &mut layers);
+    let whole = escapes::unescape(text, json, &mut layers);
     for depth in 0..layers.len() {
         let layer = &layers[depth];
         let from = found.len();
         scan(&View { text: &layer.text, json }, found, |span, key| {
-            layer.touches(&(span.start.saturating_sub(1)..span.end + 1)) && key.is_none_or(|key| layer.touches(&key))
+            // A percent sign within a URL is the URL's own, unless all of it is encoded.
+            layer.touches(&(span.start.saturating_sub(1)..span.end + 1))
+                && (depth < whole || key.is_none_or(|key| layer.touches(&key)))
         });
         for token in &mut found[from..] {
             for layer in layers[..=depth].iter().rev() {

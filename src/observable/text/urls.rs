@@ -150,7 +150,8 @@ pub(super) fn readings(
     let mut soft = 0;
     for at in host..most {
         let byte = text[at];
-        let border = is_soft(byte) || (amp && byte == b'&') || (at > host && byte >= 0x80 && text[at - 1] < 0x80);
+        let ampersand = byte == b'&' && (amp || is_bracket_entity(&text[at..]));
+        let border = is_soft(byte) || ampersand || (at > host && byte >= 0x80 && text[at - 1] < 0x80);
         if border {
             soft += 1;
             add_trimmed(text, host, at, &mut ends);
@@ -171,10 +172,34 @@ pub(super) fn readings(
     ends.sort_unstable_by(|a, b| b.cmp(a));
     ends.dedup();
     for end in ends {
-        if let Ok(normal) = normal(&text[start..end]) {
+        let reading = &text[start..end];
+        if let Ok(normal) = normal(reading) {
+            take(end, Value::Text(Kind::Url, normal.into()));
+        }
+        if memmem::find(reading, b"&amp;").is_some()
+            && let Ok(normal) = normal(&without_entities(reading))
+        {
             take(end, Value::Text(Kind::Url, normal.into()));
         }
     }
+}
+
+/// Whether an entity of XML begins here that stands for a quote or an angle bracket, which end URLs.
+fn is_bracket_entity(text: &[u8]) -> bool {
+    const ENTITIES: [&[u8]; 8] = [b"quot;", b"apos;", b"lt;", b"gt;", b"#34;", b"#39;", b"#x22;", b"#x27;"];
+    text.get(1..).is_some_and(|text| ENTITIES.iter().any(|entity| text.starts_with(entity)))
+}
+
+/// The text with `&` for each `&amp;`.
+fn without_entities(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut copied = 0;
+    for at in memmem::find_iter(text, b"&amp;") {
+        out.extend_from_slice(&text[copied..=at]);
+        copied = at + 5;
+    }
+    out.extend_from_slice(&text[copied..]);
+    out
 }
 
 /// Adds an end, and those without the punctuation before it.
