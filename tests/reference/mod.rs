@@ -110,7 +110,7 @@ impl Rules {
             two_dots: compile(r"\.\.+"),
             ip: compile(r"^\d+\.\d+\.\d+\.\d+$"),
             joined: compile(r"^(?:[\d.]+(?:-[\d.]+)+|[\d.]+(?:_[\d.]+)+)$"),
-            tcpdump: compile(r"IP (\d[\d.]*) > (?:(\d[\d.]*):)?"),
+            tcpdump: compile(r"(?:IP| on [0-9A-Za-z_.]{1,24}:) (\d[\d.]*) > (?:(\d[\d.]*):)?"),
             version: compile(
                 r#"(?i)(?:(?:^|[^a-z0-9])(?:version|ver|v|rv|release|build|firmware)|[a-z]version)[ .:="'/]{1,5}$"#,
             ),

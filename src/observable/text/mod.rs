@@ -15,7 +15,7 @@
 //!
 //! **IPv4.** A run that is exactly four octets. A dot before it makes it an object identifier, a full stop after it does not
 //! matter. Two or more addresses joined by `-` or by `_`, with numbers such as ports between them, are that many
-//! addresses. tcpdump's `IP 10.0.0.1.443 > 1.2.3.4.53:` holds two addresses with ports; five numbers elsewhere hold none.
+//! addresses. tcpdump's `IP 10.0.0.1.443 > 1.2.3.4.53:` (pf: `on em0:` before it) holds two addresses with ports; five numbers elsewhere hold none.
 //! A version is no address: after a product and a slash (`Firefox/2.0.0.4`; see [`versions`]), and after a word such as `version`.
 //!
 //! **IPv6.** A run of hex digits, colons and dots that is an address (RFC 4291 section 2.2), after an optional `word:`. A

@@ -288,11 +288,21 @@ pub(super) fn with_port(text: &[u8], span: &Range<usize>) -> Option<(usize, Ipv4
     Some((span.start + dot, ip::parse_ipv4(&name[..dot])?))
 }
 
-/// `IP here > there:`, where here and there end in a port or not.
+/// `IP here > there:` or `block in on em0: here > there:`, where here and there end in a port or not.
 fn is_tcpdump(text: &[u8], span: &Range<usize>) -> bool {
-    let source = text[..span.start].ends_with(b"IP ") && text[span.end..].starts_with(b" > ");
+    let source = begins_frame(&text[..span.start]) && text[span.end..].starts_with(b" > ");
     let before = text[..span.start].strip_suffix(b" > ").unwrap_or_default();
     let run = before.iter().rev().take(24).take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-    let target = text[span.end..].starts_with(b":") && run >= 7 && before[..before.len() - run].ends_with(b"IP ");
+    let target = text[span.end..].starts_with(b":") && run >= 7 && begins_frame(&before[..before.len() - run]);
     source || target
+}
+
+/// Whether the two ends of a packet follow: `IP `, or the name of an interface as the log of pf gives it.
+fn begins_frame(before: &[u8]) -> bool {
+    before.ends_with(b"IP ")
+        || before.strip_suffix(b": ").is_some_and(|before| {
+            let letter = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'_' | b'.');
+            let interface = before.iter().rev().take(24).take_while(letter).count();
+            interface > 0 && before[..before.len() - interface].ends_with(b" on ")
+        })
 }
