@@ -81,7 +81,7 @@ fn what_is_planted_into_real_logs_is_found_and_nothing_else() {
     let found: BTreeSet<(usize, String)> = hits
         .iter()
         .map(|hit| {
-            number += log[counted_to..hit.line_start].iter().filter(|byte| **byte == b'\n').count();
+            number += memchr::memchr_iter(b'\n', &log[counted_to..hit.line_start]).count();
             counted_to = hit.line_start;
             (number, hit.value.to_string())
         })
