@@ -127,6 +127,8 @@ fn every_source_is_named() {
     assert_eq!(code, 0);
     assert!(out.contains("from indicators.json") && out.contains("from list.txt"), "{out}");
     assert!(out.contains("Mirage command server\n  active\n"), "{out}");
+    let (code, _, notes) = run(&["why", "203.0.113.999", "-i", "list.txt"]);
+    assert!(code == 1 && notes.contains("looked for as a text"), "a value that is none is said to be none: {notes}");
     let (code, out, _) = run(&["why", "192.0.2.200", "-i", "list.txt"]);
     assert_eq!((code, &*out), (1, "192.0.2.200: no indicator lists or covers it\n"));
 }

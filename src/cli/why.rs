@@ -40,18 +40,19 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let allow = allowlist(&args.allow, globals)?;
     let loaded = indicators::load(&args.indicators, globals)?;
-    let value = classify(&args.value).ok();
+    let classified = classify(&args.value);
+    let value = classified.as_ref().ok();
     let verdicts = match &value {
         Some(value) => block::verdicts(value, &args.indicators, &loaded, globals)?,
         None => Verdicts::default(),
     };
     let Loaded { rules, filter, incomplete, .. } = loaded;
-    let normal = value.as_ref().map_or_else(|| args.value.clone(), Value::to_string);
+    let normal = value.map_or_else(|| args.value.clone(), Value::to_string);
 
     let mut out = String::new();
     let mut active = false;
-    for listing in all_listings(&rules, value.as_ref(), &args.value) {
-        let allowed = value.as_ref().and_then(|value| seen(value, &listing)).is_some_and(|seen| allow.allows(&seen));
+    for listing in all_listings(&rules, value, &args.value) {
+        let allowed = value.and_then(|value| seen(value, &listing)).is_some_and(|seen| allow.allows(&seen));
         let obstacle = obstacle(&rules, &filter, &listing, args.subdomains, allowed);
         active |= obstacle.is_none();
         let indicator = rules.indicator(listing.entry);
@@ -60,6 +61,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         } else {
             text(&listing, obstacle, indicator, &mut out);
         }
+    }
+    if let (true, Err(invalid)) = (out.is_empty(), &classified) {
+        globals.warn(format_args!("looked for as a text, such as a file name, for it is no other value: {invalid}"));
     }
     if !args.json {
         if out.is_empty() {
@@ -163,7 +167,7 @@ impl Obstacle {
             Self::Inactive(Status::Expired) => format!("not active: expired at {}", time(indicator.valid_until())),
             Self::Inactive(Status::Revoked) => "not active: withdrawn by its producer".into(),
             Self::Inactive(Status::Superseded) => "not active: there is a newer version of it".into(),
-            Self::Inactive(Status::Duplicate) => "not active: the same version was read before".into(),
+            Self::Inactive(Status::Duplicate) => "counted once: the same version was read before".into(),
             Self::Inactive(Status::Confidence) => "not active: below --min-confidence".into(),
             Self::Inactive(Status::Label) => "not active: has none of the labels asked for".into(),
             Self::Inactive(Status::Type) => "not active: has none of the types asked for".into(),
