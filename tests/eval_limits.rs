@@ -144,3 +144,23 @@ fn sequences_in_time_that_cannot_be() {
     let pairs = "([x-t:v = 1] FOLLOWEDBY [x-t:v = 2]) REPEATS 50 TIMES";
     assert!(matches(pairs, observed((0..100).map(|n| (n, n % 2 + 1, 1)))));
 }
+
+#[test]
+fn repeated_sequences_are_decided_by_the_thousand() {
+    // The firsts come before all of the seconds, mixed with them, or are one too few.
+    let pairs = |count: u32| format!("([x-t:v = 1] FOLLOWEDBY [x-t:v = 2]) REPEATS {count} TIMES");
+    let blocks = || observed((0..2000).map(|n| (n, n / 1000 + 1, 1)));
+    assert!(matches(pairs(500), blocks()) && matches(pairs(1000), blocks()) && !matches(pairs(1001), blocks()));
+    let mixed = || observed((0..2000).map(|n| (n, n % 2 + 1, 1)));
+    assert!(matches(pairs(1000), mixed()) && !matches(pairs(1001), mixed()));
+    // Turned round, the second of each pair comes too early for its own.
+    let turned = || observed((0..2000).map(|n| (n, 2 - n % 2, 1)));
+    assert!(matches(pairs(999), turned()) && !matches(pairs(1000), turned()));
+    let same = "([x-t:v > 0] FOLLOWEDBY [x-t:v > 0]) REPEATS 1000 TIMES";
+    assert!(matches(same, mixed()) && !matches(same, observed((0..1999).map(|n| (n, 1, 1)))));
+    let triples = "([x-t:v = 1] FOLLOWEDBY [x-t:v = 2] FOLLOWEDBY [x-t:v = 3]) REPEATS 600 TIMES";
+    assert!(matches(triples, observed((0..1800).map(|n| (n, n % 3 + 1, 1)))));
+    assert!(!matches(triples, observed((0..1800).map(|n| (n, 3 - n % 3, 1)))));
+    let billion = || observed([(0, 1, 1_000_000_000), (1, 2, 999_999_999)]);
+    assert!(matches(pairs(999_999_999), billion()) && !matches(pairs(1_000_000_000), billion()));
+}

@@ -110,7 +110,11 @@ fn observe(files: &[PathBuf], globals: &Globals) -> Result<(Vec<ObservedData>, b
     let stdin = [PathBuf::from("-")];
     for path in if files.is_empty() { &stdin[..] } else { files } {
         match read(path) {
-            Ok(bytes) => reader.read(&bytes),
+            Ok(bytes) => {
+                let stdin = path.as_os_str() == "-";
+                reader.origin(&if stdin { "(standard input)".into() } else { path.display().to_string() });
+                reader.read(&bytes);
+            }
             Err(Error::Message(message)) => {
                 error::say(message);
                 failed = true;

@@ -109,12 +109,23 @@ fn seek(seek: &Seek) -> String {
 
 fn lookup(lowered: &Lowered) -> &'static str {
     let all = || lowered.exact.iter().chain(lowered.cover.iter().flatten());
+    let values = all().any(|seek| matches!(seek, Seek::Atom(_)));
     match () {
         () if lowered.cover.is_none() => "nothing: the pattern is evaluated for every object of its types",
         () if all().any(|seek| matches!(seek, Seek::Expression(_))) => {
-            "expressions, tried on the values of their paths"
+            if values {
+                "values, found by an index, and expressions, tried on the values of their paths"
+            } else {
+                "expressions, tried on the values of their paths"
+            }
         }
-        () if all().any(|seek| matches!(seek, Seek::Literal(_))) => "texts, found by their letters or in their fields",
+        () if all().any(|seek| matches!(seek, Seek::Literal(_))) => {
+            if values {
+                "values, found by an index, and texts, found by their letters or in their fields"
+            } else {
+                "texts, found by their letters or in their fields"
+            }
+        }
         () => "values, found by an index",
     }
 }
@@ -160,12 +171,7 @@ fn text(out: &mut impl Write, explained: &Explained) -> io::Result<()> {
         _ => {}
     }
     writeln!(out, "\ncost\n  {}\n\nblocklists", explained.cost)?;
-    for format in &explained.formats {
-        match &format.reason {
-            None => writeln!(out, "  {:15} yes", format.name)?,
-            Some(reason) => writeln!(out, "  {:15} no: {reason}", format.name)?,
-        }
-    }
+    formats::text(out, &explained.formats)?;
     if !explained.repairs.is_empty() {
         writeln!(out, "\nrepairs")?;
         explained.repairs.iter().try_for_each(|repair| writeln!(out, "  {repair}"))?;

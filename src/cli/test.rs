@@ -2,9 +2,10 @@
 
 use super::Globals;
 use super::error::{self, Error, Outcome};
+use super::matching::decompress::Text;
 use serde::Serialize;
 use serde_json::Value;
-use std::fs;
+use std::fs::File;
 use std::io::{self, BufWriter, Read, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 use stockade::compile::Program;
@@ -53,14 +54,26 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     tests.finish()
 }
 
-/// The bytes of a file, or of standard input for `-`.
+/// The bytes of a file, or of standard input for `-`, decompressed if need be.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        let read = io::stdin().lock().read_to_end(&mut bytes);
-        return read.map(|_| bytes).map_err(|error| Error::new(format_args!("standard input: {error}")));
+    let opened = if path.as_os_str() == "-" { Text::new(io::stdin()) } else { File::open(path).and_then(Text::new) };
+    let mut bytes = Vec::new();
+    match opened.and_then(|mut text| text.read_to_end(&mut bytes)) {
+        Ok(_) => Ok(bytes),
+        Err(error) if path.as_os_str() == "-" => {
+            Err(Error::new(format_args!("standard input: {}", error::reason(&error))))
+        }
+        Err(error) => Err(Error::file(path, &error)),
     }
-    fs::read(path).map_err(|error| Error::file(path, &error))
+}
+
+/// An error of JSON that is one line by itself, which is not the first of its file.
+fn in_line(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => format!("{} at column {}", &text[..end], error.column()),
+        None => text,
+    }
 }
 
 struct Tests {
@@ -100,7 +113,7 @@ impl Tests {
                     self.case(&place, &Value::Object(case), observed, globals)?;
                 }
                 Ok(_) => self.no_case(&place, "a case is a JSON object"),
-                Err(error) => self.no_case(&place, &format!("no valid JSON: {error}")),
+                Err(error) => self.no_case(&place, &format!("no valid JSON: {}", in_line(&error))),
             }
         }
         Ok(())

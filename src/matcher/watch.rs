@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// Logs are searched one after another, so a line may be much older than the one before. What a pattern keeps is
 /// bounded by number, not by age.
-const SESSION: Options = Options { disorder: Duration::from_secs(100 * 366 * 86_400), kept: 4096 };
+const SESSION: Options = Options { disorder: Duration::from_secs(100 * 366 * 86_400), kept: 1 << 14 };
 
 /// Watches lines for patterns that need several.
 #[derive(Debug)]

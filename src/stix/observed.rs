@@ -62,6 +62,8 @@ pub struct Reader {
     /// Observations outside bundles, and the objects outside bundles that they may refer to; resolved at the end.
     loose: Vec<Map<String, Value>>,
     beside: Beside,
+    /// The name of what is being read; empty if it has none.
+    origin: String,
 }
 
 /// The objects that `object_refs` can name, by id.
@@ -115,7 +117,8 @@ impl Reader {
                     used
                 }
                 Some(Err(error)) => {
-                    let place = format!("line {}", line + error.line() - 1);
+                    let origin = if self.origin.is_empty() { String::new() } else { format!("{}: ", self.origin) };
+                    let place = format!("{origin}line {}", line + error.line() - 1);
                     self.problem(place, format!("no JSON: {error}"));
                     // Within lines of JSON the next line is a fresh start; inside a longer value nothing is.
                     if error.line() > 1 {
@@ -128,6 +131,11 @@ impl Reader {
             line += memchr::memchr_iter(b'\n', &rest[..used]).count();
             rest = &rest[used..];
         }
+    }
+
+    /// Names what is read from now on, for the places of lines that are no JSON.
+    pub fn origin(&mut self, name: &str) {
+        name.clone_into(&mut self.origin);
     }
 
     /// Takes a JSON value: observed data, a bundle, an object that observed data refers to, or an array of these.

@@ -1,42 +1,9 @@
 //! Which blocklist formats can carry a pattern.
 
 use serde::Serialize;
+use std::io::{self, Write};
 use stockade::compile::{Lowered, Seek};
-
-/// What a format can carry: names of kinds, or everything.
-enum Kinds {
-    These(&'static [&'static str]),
-    All,
-}
-
-/// The formats and their kinds.
-const FORMATS: &[(&str, Kinds)] = &[
-    ("domains", Kinds::These(&["domain"])),
-    ("hosts", Kinds::These(&["domain"])),
-    ("unbound", Kinds::These(&["domain"])),
-    ("dnsmasq", Kinds::These(&["domain"])),
-    ("adguard", Kinds::These(&["domain"])),
-    ("rpz", Kinds::These(&["domain", "ip"])),
-    ("ip", Kinds::These(&["ip"])),
-    ("nftables", Kinds::These(&["ip"])),
-    ("ipset", Kinds::These(&["ip"])),
-    ("pf", Kinds::These(&["ip"])),
-    ("nginx", Kinds::These(&["ip"])),
-    ("suricata-iprep", Kinds::These(&["ip"])),
-    ("suricata", Kinds::These(&["domain", "md5", "sha256"])),
-    ("suricata-rules", Kinds::These(&["domain", "md5", "sha256"])),
-    ("haproxy", Kinds::These(&["domain", "ip"])),
-    ("squid", Kinds::These(&["domain", "ip"])),
-    ("postfix", Kinds::These(&["domain", "ip"])),
-    ("edl", Kinds::These(&["domain", "ip", "url"])),
-    ("urls", Kinds::These(&["url"])),
-    ("hashes", Kinds::These(&["md5", "sha1", "sha256"])),
-    ("clamav", Kinds::These(&["md5", "sha1", "sha256"])),
-    ("zeek", Kinds::All),
-    ("csv", Kinds::All),
-    ("jsonl", Kinds::All),
-    ("stix", Kinds::All),
-];
+use stockade::render::Format;
 
 /// Whether a format can carry a pattern.
 #[derive(Clone, Debug, Serialize)]
@@ -59,16 +26,37 @@ pub(super) fn carried(lowered: &Lowered) -> Vec<Carried> {
         }
     }
     let nothing = nothing_to_block(lowered, &kinds);
-    let row = |(name, format): &(&'static str, Kinds)| {
-        let reason = match (nothing, format) {
-            (Some(reason), _) => Some(reason.to_owned()),
-            (None, Kinds::All) => None,
-            (None, Kinds::These(these)) => (!kinds.iter().any(|kind| these.contains(kind)))
-                .then(|| format!("it carries {}, the pattern lists {}", these.join(", "), kinds.join(", "))),
+    let row = |format: &'static Format| {
+        let these = format.kind_names();
+        let reason = match nothing {
+            Some(reason) => Some(reason.to_owned()),
+            None => (!kinds.iter().any(|kind| these.contains(kind)))
+                .then(|| format!("only for {}; the pattern names {}", these.join(", "), kinds.join(", "))),
         };
-        Carried { name, carries: reason.is_none(), reason }
+        Carried { name: format.name, carries: reason.is_none(), reason }
     };
-    FORMATS.iter().map(row).collect()
+    Format::all().map(row).collect()
+}
+
+/// The formats as text: those that can carry the pattern, and the others by reason.
+pub(super) fn text(out: &mut impl Write, formats: &[Carried]) -> io::Result<()> {
+    let mut groups: Vec<(Option<&str>, Vec<&str>)> = vec![(None, Vec::new())];
+    for format in formats {
+        let reason = format.reason.as_deref();
+        match groups.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, names)) => names.push(format.name),
+            None => groups.push((reason, vec![format.name])),
+        }
+    }
+    for (reason, names) in groups {
+        match reason {
+            None if names.is_empty() => {}
+            None => writeln!(out, "  yes: {}", names.join(", "))?,
+            Some(reason) if names.len() == formats.len() => writeln!(out, "  none: {reason}")?,
+            Some(reason) => writeln!(out, "  no: {}\n      {reason}", names.join(", "))?,
+        }
+    }
+    Ok(())
 }
 
 /// Why no format can carry a pattern.

@@ -11,6 +11,7 @@ mod open;
 mod pipeline;
 mod report;
 mod rows;
+mod sequences;
 #[cfg(test)]
 mod tests;
 mod unsought;
@@ -23,6 +24,7 @@ use super::indicators::{self, Loaded};
 use blocks::Limits;
 use report::{Report, Show};
 use rows::Look;
+use sequences::{Ledger, Recorded};
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -141,7 +143,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         Some(threads) => threads.get(),
         None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
     };
-    let pipeline = pipeline::start(matcher, report, walk, Box::new(std::io::stdout()), threads, Limits::DEFAULT)
+    let ledger = Ledger::default();
+    let search = Recorded { matcher, ledger: ledger.clone() };
+    let pipeline = pipeline::start(search, report, walk, Box::new(std::io::stdout()), threads, Limits::DEFAULT)
         .map_err(|error| Error::new(format_args!("no thread to search with: {error}")))?;
     let searching = Instant::now();
     let bar = progress_bar(globals);
@@ -171,6 +175,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             searching.elapsed().as_secs_f64()
         ));
     }
+    ledger.say(globals);
     Ok(match summary {
         _ if summary.any && report.show == Show::Nothing => Outcome::Yes,
         _ if summary.failed || incomplete => Outcome::Failed,

@@ -1,6 +1,7 @@
 //! What has to be seen before a comparison is worth evaluating.
 
 use crate::compile::literal::{Constants, Number, is_wide};
+use crate::compile::prefix::Prefix;
 use crate::compile::program::{Compare, Comparison, Logic, Path, Test};
 use crate::observable::Value;
 
@@ -24,6 +25,8 @@ pub(super) enum Key {
     Value(Value),
     /// An integer.
     Integer(i128),
+    /// An address or prefix that a value has to lie in.
+    Inside(Prefix),
 }
 
 /// Shorter runs of characters are in too many values to be worth seeking.
@@ -80,7 +83,9 @@ fn test_gates(test: &Test) -> Vec<Gate<'_>> {
         Compare::Like { .. } | Compare::Matches(_) if path.octets.is_some() => by_type(),
         Compare::Like { like, .. } => run(like.required()),
         Compare::Matches(regex) => run(regex.required()),
-        Compare::Exists | Compare::Order(..) | Compare::Subset(_) | Compare::Superset(_) => by_type(),
+        // Nothing lies in what is no address.
+        Compare::Subset(prefix) => prefix.iter().map(|prefix| Gate::Equal(path, Key::Inside(*prefix))).collect(),
+        Compare::Exists | Compare::Order(..) | Compare::Superset(_) => by_type(),
     }
 }
 

@@ -9,6 +9,7 @@ use super::path::any_value;
 use super::{Answer, Outcome, conclude, satisfies};
 use crate::compile::Program;
 use crate::compile::literal::Number;
+use crate::compile::prefix::Prefix;
 use crate::compile::program::{Path, Sequence};
 use crate::observable::{Value, kind::ip, kind::url};
 use crate::stix::ObservedData;
@@ -59,6 +60,8 @@ struct Watched {
     runs: bool,
     /// The lengths of address prefixes that are entered there.
     lengths: Vec<u8>,
+    /// The prefixes that values may have to lie in: whether of IPv4, and how long.
+    subnets: Vec<(bool, u8)>,
 }
 
 #[derive(Debug)]
@@ -134,6 +137,13 @@ impl PatternSetBuilder {
                         lengths.push(length);
                     }
                 }
+                if let Key::Inside(prefix) = &key {
+                    let subnets = &mut self.set.paths[path as usize].subnets;
+                    let subnet = (prefix.address().is_ipv4(), prefix.length());
+                    if !subnets.contains(&subnet) {
+                        subnets.push(subnet);
+                    }
+                }
                 self.set.enter(path, key, target);
             }
         }
@@ -147,7 +157,7 @@ impl PatternSetBuilder {
         }
         let number = self.set.paths.len() as u32;
         numbers.push(number);
-        self.set.paths.push(Watched { path: path.clone(), runs: false, lengths: Vec::new() });
+        self.set.paths.push(Watched { path: path.clone(), runs: false, lengths: Vec::new(), subnets: Vec::new() });
         self.set.types.entry(path.object_type.clone()).or_default().paths.push(number);
         number
     }
@@ -189,7 +199,7 @@ impl PatternSet {
     }
 
     /// How many pairs of brackets are evaluated for every object of their type, since there is nothing to look them
-    /// up by: tests that only say NOT, ranges, subnets and the like.
+    /// up by: tests that only say NOT, ranges and the like.
     pub fn always_evaluated(&self) -> usize {
         self.always
     }
@@ -279,6 +289,9 @@ impl PatternSet {
                 if let Some(normal) = normal {
                     self.probe_observable(number, watched, &normal, found);
                 }
+                if !watched.subnets.is_empty() {
+                    self.probe_subnets(number, watched, text, found);
+                }
                 if watched.runs {
                     self.probe_runs(number, text, found);
                 }
@@ -309,6 +322,16 @@ impl PatternSet {
                 for &length in watched.lengths.iter().filter(|length| **length < *own) {
                     self.look_up(number, KeyRef::Value(&ip::ipv6_prefix(*address, length)), found);
                 }
+            }
+        }
+    }
+
+    fn probe_subnets(&self, number: u32, watched: &Watched, text: &str, found: &mut Vec<u32>) {
+        let Some(own) = Prefix::parse(text) else { return };
+        let address = own.address();
+        for &(version_4, length) in &watched.subnets {
+            if version_4 == address.is_ipv4() && length <= own.length() {
+                self.look_up(number, KeyRef::Inside(Prefix::new(address, length)), found);
             }
         }
     }
@@ -361,6 +384,7 @@ enum KeyRef<'k> {
     Text(&'k str),
     Value(&'k Value),
     Integer(i128),
+    Inside(Prefix),
 }
 
 impl<'k> From<&'k Key> for KeyRef<'k> {
@@ -369,6 +393,7 @@ impl<'k> From<&'k Key> for KeyRef<'k> {
             Key::Text(text) => Self::Text(text),
             Key::Value(value) => Self::Value(value),
             Key::Integer(integer) => Self::Integer(*integer),
+            Key::Inside(prefix) => Self::Inside(*prefix),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Evaluates whole patterns over observed data, to the letter of the standard (STIX 2.1 section 9).
 
+mod chains;
 mod compare;
 mod flow;
 mod gates;

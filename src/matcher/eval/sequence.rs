@@ -5,6 +5,7 @@
 //! by one, earliest first, each only if what is left could still succeed on its own; a choice that leads nowhere is
 //! taken back. A limit of steps ends searches that would take too long, and they are then reported as undetermined.
 
+use super::chains::{self, Chains};
 use super::flow::{Budget, Exhausted, Flow, List, Seen, Window};
 use super::nanoseconds;
 use crate::compile::program::Sequence;
@@ -90,6 +91,12 @@ struct Search<'s> {
 /// Finds observations for a sequence. `lists` holds, for each comparison, the observations that satisfy it, sorted by
 /// their first instant.
 pub(super) fn find(sequence: &Sequence, seen: &[Seen], mut lists: Vec<List>) -> Found {
+    let mut budget = Budget(STEPS + STEPS_EACH * seen.len() as u64);
+    match chains::decide(sequence, seen, &lists, &mut budget)? {
+        Chains::Served(serving) => return Ok(Some(serving)),
+        Chains::Impossible => return Ok(None),
+        Chains::Open => {}
+    }
     let mut nodes = Vec::new();
     let root = build(sequence, 1, seen, &mut lists, &mut nodes);
     let instants = |instant: fn(&Seen) -> i128| {
@@ -109,7 +116,7 @@ pub(super) fn find(sequence: &Sequence, seen: &[Seen], mut lists: Vec<List>) -> 
         lasts: instants(|seen| seen.last),
         pending: Vec::new(),
         choices: Vec::new(),
-        budget: Budget(STEPS + STEPS_EACH * seen.len() as u64),
+        budget,
     };
     search.run(root)
 }
@@ -195,7 +202,7 @@ fn copies(node: Node, times: u64, nodes: &mut Vec<Node>) -> Node {
 }
 
 /// The observations that satisfy any of these, if each is a single observation.
-fn union(members: &[Sequence], seen: &[Seen], lists: &[List]) -> Option<List> {
+pub(super) fn union(members: &[Sequence], seen: &[Seen], lists: &[List]) -> Option<List> {
     let mut all = Vec::new();
     for member in members {
         match member {
@@ -472,16 +479,16 @@ impl Search<'_> {
 
 impl Window {
     /// From one instant on and before another.
-    fn between(start: Timestamp, stop: Timestamp) -> Self {
+    pub(super) fn between(start: Timestamp, stop: Timestamp) -> Self {
         Self { from: nanoseconds(start), to: nanoseconds(stop) - 1 }
     }
 
-    fn narrowed(self, other: Self) -> Self {
+    pub(super) fn narrowed(self, other: Self) -> Self {
         Self { from: self.from.max(other.from), to: self.to.min(other.to) }
     }
 
     /// Without the observations that have no times.
-    fn timed(self) -> Self {
+    pub(super) fn timed(self) -> Self {
         Self { from: self.from.max(i128::MIN + 1), to: self.to.min(i128::MAX - 1) }
     }
 

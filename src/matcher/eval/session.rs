@@ -3,9 +3,9 @@
 //! What is forgotten, and when:
 //! - A pattern that one observation can satisfy keeps nothing.
 //! - Under `WITHIN x` as the outermost qualifier, an observation is forgotten once the newest one is `x` and the
-//!   allowed disorder later: it can no longer be part of a match.
-//! - Without it, a pattern keeps the last observations up to a cap ([`Options::kept`], or four times as many as the
-//!   pattern asks for if that is more), and forgets the oldest beyond.
+//!   allowed disorder later: it can no longer be part of a match. One without times is not kept.
+//! - A pattern keeps observations up to a cap ([`Options::kept`], or four times as many as the pattern asks for if that
+//!   is more). Beyond, it forgets those that came first; under WITHIN, those whose time is farthest from the newest.
 //! - Observations that served a match are forgotten by that pattern, so that each completes it once.
 //!
 //! Only what was dropped at the cap, and what came later than the allowed disorder, can cost a match; both are
@@ -17,6 +17,7 @@ use super::{Answer, seen, sequence};
 use crate::compile::program::Sequence;
 use crate::stix::ObservedData;
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::time::Duration;
 
 /// Settings of a [`Session`].
@@ -148,23 +149,22 @@ impl<'p> Session<'p> {
         if let Some(single) = sequence::singles(sequence, &own, &lists(sequence, std::slice::from_ref(&new))) {
             return (!single.is_empty()).then(|| Completed { pattern, observations: vec![number] });
         }
-        let state = self.states.entry(pattern).or_default();
-        state.push_back(new);
-        self.figures.kept += 1;
-        if let Sequence::Within(limit, _) = sequence {
-            let limit = i128::try_from(*limit).unwrap_or(i128::MAX).saturating_add(disorder);
-            let before = state.len();
-            let newest = self.newest;
-            state.retain(|kept| kept.seen.first.saturating_add(limit) > newest);
-            self.figures.kept -= (before - state.len()) as u64;
-        }
         let cap = self.options.kept.max(usize::try_from(needed(sequence)).unwrap_or(usize::MAX).saturating_mul(4));
-        while state.len() > cap.min(MOST_KEPT) {
-            state.pop_front();
-            self.figures.dropped += 1;
-            self.figures.kept -= 1;
-        }
-        let kept = state.make_contiguous();
+        let cap = cap.min(MOST_KEPT);
+        let state = self.states.entry(pattern).or_default();
+        let before = state.len();
+        let (dropped, near) = if let Sequence::Within(limit, _) = sequence {
+            let limit = i128::try_from(*limit).unwrap_or(i128::MAX);
+            enter_in_time(state, new, limit, limit.saturating_add(disorder), self.newest, cap)
+        } else {
+            state.push_back(new);
+            let dropped = state.len().saturating_sub(cap);
+            state.drain(..dropped);
+            (dropped, 0..state.len())
+        };
+        self.figures.dropped += dropped as u64;
+        self.figures.kept = (self.figures.kept + state.len() as u64).saturating_sub(before as u64);
+        let kept = state.make_contiguous().get(near).unwrap_or_default();
         if !possible(sequence, kept) {
             return None;
         }
@@ -199,6 +199,43 @@ impl<'p> Session<'p> {
         });
         self.figures.kept = self.states.values().map(|state| state.len() as u64).sum();
     }
+}
+
+/// Enters an observation among those that a WITHIN keeps, in order of their first instants, and forgets what is too old
+/// or too much: how many at the cap, and which of those kept are near enough to the new one to be in a match with it.
+/// A match that it completes has it as a member, since without it there was none.
+fn enter_in_time(
+    state: &mut VecDeque<Kept>,
+    new: Kept,
+    limit: i128,
+    age: i128,
+    newest: i128,
+    cap: usize,
+) -> (usize, Range<usize>) {
+    let Seen { first, last, .. } = new.seen;
+    // Without times it is in no span of time.
+    if first == i128::MIN {
+        return (0, 0..0);
+    }
+    let at = state.partition_point(|kept| kept.seen.first <= first);
+    state.insert(at, new);
+    let old = state.partition_point(|kept| kept.seen.first.saturating_add(age) <= newest);
+    state.drain(..old);
+    let mut dropped = 0;
+    // Logs are often read one after another, each from its own beginning: what is farthest from the new one goes first.
+    while state.len() > cap {
+        let before = state.front().map_or(0, |oldest| first.saturating_sub(oldest.seen.first));
+        let after = state.back().map_or(0, |latest| latest.seen.first.saturating_sub(first));
+        if before >= after {
+            state.pop_front()
+        } else {
+            state.pop_back()
+        };
+        dropped += 1;
+    }
+    let start = state.partition_point(|kept| kept.seen.first.saturating_add(limit) <= last);
+    let end = state.partition_point(|kept| kept.seen.first < first.saturating_add(limit));
+    (dropped, start..end.max(start))
 }
 
 /// No pattern keeps more, whatever it asks for.
