@@ -153,3 +153,46 @@ fn explain_says_what_can_be_blocked() {
     assert!(text(&output).contains("FOLLOWEDBY") && text(&output).contains("blocklists"), "{}", text(&output));
     assert_eq!(code(&stockade(&["explain", "[broken"], "")), 1);
 }
+
+#[test]
+fn inputs_may_be_compressed_and_a_cut_one_is_an_error() {
+    let data = observed("observed-data--1", &json!({"0": {"type": "ipv4-addr", "value": "192.0.2.1"}}));
+    let pattern = "[ipv4-addr:value = '192.0.2.1']";
+    let case = json!({"name": "a", "pattern": pattern, "expect": "match", "observed_data": [data]}).to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let packed = |text: &str| zstd::encode_all(text.as_bytes(), 1).expect("in memory");
+    let output = stockade(&["test", &file("cases.zst", &packed(&case))], "");
+    assert_eq!((text(&output).as_str(), code(&output)), ("1 passed, 0 failed\n", 0));
+    let output = stockade(&["eval", "-p", pattern, &file("data.zst", &packed(&data.to_string()))], "");
+    assert_eq!((text(&output).contains("observed-data--1"), code(&output)), (true, 0));
+    let output = stockade(&["check", "--json", &file("patterns.zst", &packed(pattern))], "");
+    assert_eq!((&lines(&output)[0]["valid"], code(&output)), (&json!(true), 0));
+
+    let whole = packed(&case);
+    let cut = file("cut.zst", &whole[..whole.len() - 5]);
+    for command in [&["test", &cut][..], &["eval", "-p", pattern, &cut], &["check", &cut]] {
+        let output = stockade(command, "");
+        assert_eq!(code(&output), 2, "{command:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("cut.zst"), "{command:?}");
+    }
+}
+
+#[test]
+fn what_is_no_case_is_told_with_its_file_and_line() {
+    let input = "\n{\"pattern\": \"[x:a = 1]\", \"expect\": \"accept\"}\nno case\n[]\n{\"pattern\": 1}\n{\"pattern\": \"[x:a = 1]\"}\n";
+    let output = stockade(&["test", "-"], input);
+    assert_eq!((text(&output).as_str(), code(&output)), ("1 passed, 0 failed\n", 2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    for place in ["-:3: no valid JSON", "-:4: a case is", "-:5: a case has a `pattern`", "-:6: a case has an `expect`"]
+    {
+        assert!(said.contains(place), "{place}: {said}");
+    }
+    let output = stockade(&["eval", "-p", "[x:a = 1]"], "{broken\n");
+    assert_eq!(code(&output), 2);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("(standard input): line 1: no JSON"));
+}

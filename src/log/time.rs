@@ -1,9 +1,10 @@
 //! When a log line was written, as the line itself says.
 //!
 //! The first instant in the first 400 bytes counts. Read are RFC 3339 and its relatives (`2026-01-31T10:05:03.5Z`,
-//! `2026-01-31 10:05:03,123`, `2026/01/31 10:05:03`), the common log format (`31/Jan/2026:10:05:03 +0100`), RFC 3164
-//! (`Jan 31 10:05:03`), the C library (`Sat Jan 31 10:05:03 2026`), and seconds since 1970 at the beginning of a line or
-//! behind `"ts":` (`1769853903.25`). A time without zone is UTC.
+//! `2026-01-31 10:05:03,123`, `2026/01/31 10:05:03`), the common log format (`31/Jan/2026:10:05:03 +0100`), that of BIND
+//! (`31-Jan-2026 10:05:03.123`) and of Snort (`01/31/2026-10:05:03.123`), RFC 3164 (`Jan 31 10:05:03`, with a year as
+//! Cisco writes it), the C library (`Sat Jan 31 10:05:03 2026`), and seconds since 1970 at the beginning of a line
+//! (`1769853903.25`, `[1769853903]`) or behind `"ts":` and the like, there also milliseconds. A time without zone is UTC.
 
 use crate::stix::Timestamp;
 
@@ -51,13 +52,18 @@ impl Clock {
             let before = &line[..hour];
             iso(before, clock, rest)
                 .or_else(|| common_log(before, clock, rest))
+                .or_else(|| alert(before, clock, rest))
                 .or_else(|| self.month_first(before, clock, rest))
         })
     }
 
-    /// `Jan 31 ` before the time, perhaps a year behind it.
+    /// `Jan 31 ` before the time, perhaps with a year behind the day or the time.
     fn month_first(&self, before: &[u8], clock: &[u8], rest: &[u8]) -> Option<Timestamp> {
         let before = before.strip_suffix(b" ")?;
+        let (year, before) = match before.split_last_chunk::<5>() {
+            Some((rest, [b' ', year @ ..])) if leading_year(year).is_some() => (leading_year(year), rest),
+            _ => (None, before),
+        };
         let (day, before) = trailing_number(before)?;
         let before = before.trim_ascii_end();
         let month = month(before.get(before.len().checked_sub(3)?..)?)?;
@@ -65,6 +71,9 @@ impl Clock {
             return instant(year, month, day, clock, b"", b"");
         }
         let (fraction, _) = fraction(rest);
+        if let Some(year) = year {
+            return instant(year, month, day, clock, fraction, b"");
+        }
         let limit = self.latest.seconds + DAY;
         let year = year_of(limit);
         [year, year - 1]
@@ -74,23 +83,39 @@ impl Clock {
     }
 }
 
-/// Seconds since 1970 at the beginning of the line, or as the value of `"ts"`.
+/// Names behind which an instant may stand as a number.
+const KEYS: [&[u8]; 5] = [b"\"ts\":", b"\"timestamp\":", b"\"@timestamp\":", b"\"time\":", b"msg=audit("];
+
+/// Seconds since 1970: at the beginning of the line with a fraction or in brackets, or behind one of the names.
 fn seconds(line: &[u8]) -> Option<Timestamp> {
-    let start = match memchr::memmem::find(line, b"\"ts\":") {
-        Some(at) => at + 5,
-        None => 0,
-    };
-    let rest = line[start..].trim_ascii_start();
-    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    let (fraction, tail) = fraction(&rest[digits..]);
-    // Ten digits are 2001 to 2286; fewer or more are some other number.
-    let ends = tail.first().is_none_or(|b| matches!(b, b'\t' | b' ' | b',' | b'}'));
-    if digits != 10 || !ends || (start == 0 && fraction.is_empty()) {
-        return None;
+    let start = line.trim_ascii_start();
+    if let Some(rest) = start.strip_prefix(b"[") {
+        return unix(rest).filter(|(.., tail)| tail.starts_with(b"]")).map(|(at, ..)| at);
     }
-    let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<i64>().ok();
-    let nanos = fraction.iter().chain(std::iter::repeat(&b'0')).take(9).fold(0, |n, b| n * 10 + u32::from(b - b'0'));
-    Some(Timestamp::from_unix(number(&rest[..digits])?, nanos))
+    if start.first().is_some_and(u8::is_ascii_digit) {
+        let with_fraction = unix(start).filter(|(_, fraction, _)| !fraction.is_empty());
+        return with_fraction.filter(|(.., tail)| ends(tail)).map(|(at, ..)| at);
+    }
+    KEYS.iter().find_map(|key| {
+        let at = memchr::memmem::find(line, key)? + key.len();
+        unix(line[at..].trim_ascii_start()).filter(|(.., tail)| ends(tail)).map(|(at, ..)| at)
+    })
+}
+
+fn ends(tail: &[u8]) -> bool {
+    tail.first().is_none_or(|b| matches!(b, b'\t' | b' ' | b',' | b'}' | b':'))
+}
+
+/// An instant as seconds since 1970, or as milli-, micro- or nanoseconds; with the digits of its fraction, and what
+/// follows. Ten digits of seconds are 2001 to 2286; fewer are some other number.
+fn unix(text: &[u8]) -> Option<(Timestamp, &[u8], &[u8])> {
+    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (whole, tail) = text.split_at(digits);
+    let (fraction, tail) = fraction(tail);
+    let (seconds, more) = whole.split_at_checked(10).filter(|_| matches!(digits, 10 | 13 | 16 | 19))?;
+    let below = more.iter().chain(fraction).chain(std::iter::repeat(&b'0')).take(9);
+    let nanos = below.fold(0, |n, b| n * 10 + u32::from(b - b'0'));
+    Some((Timestamp::from_unix(number(seconds)?, nanos), fraction, tail))
 }
 
 /// `hh:mm:ss` and what follows.
@@ -111,12 +136,21 @@ fn iso(before: &[u8], clock: &[u8], rest: &[u8]) -> Option<Timestamp> {
     instant(number(&date[..4])?, number(&date[5..7])?, number(&date[8..])?, clock, fraction, zone(rest))
 }
 
-/// `31/Jan/2026:` before the time.
+/// `31/Jan/2026:` or `31-Jan-2026 ` before the time.
 fn common_log(before: &[u8], clock: &[u8], rest: &[u8]) -> Option<Timestamp> {
     let date = before.get(before.len().checked_sub(12)?..)?;
-    let (b'/', b'/', b':') = (date[2], date[6], date[11]) else { return None };
+    let ((b'/', b'/', b':') | (b'-', b'-', b' ')) = (date[2], date[6], date[11]) else { return None };
+    let (fraction, rest) = fraction(rest);
     let zone = zone(rest.strip_prefix(b" ").unwrap_or(rest));
-    instant(number(&date[7..11])?, month(&date[3..6])?, number(&date[..2])?, clock, b"", zone)
+    instant(number(&date[7..11])?, month(&date[3..6])?, number(&date[..2])?, clock, fraction, zone)
+}
+
+/// `01/31/2026-` before the time, as Snort and Suricata write alerts.
+fn alert(before: &[u8], clock: &[u8], rest: &[u8]) -> Option<Timestamp> {
+    let date = before.get(before.len().checked_sub(11)?..)?;
+    let (b'/', b'/', b'-') = (date[2], date[5], date[10]) else { return None };
+    let (fraction, _) = fraction(rest);
+    instant(number(&date[6..10])?, number(&date[..2])?, number(&date[3..5])?, clock, fraction, b"")
 }
 
 fn instant(year: i64, month: i64, day: i64, clock: &[u8], fraction: &[u8], zone: &[u8]) -> Option<Timestamp> {
@@ -205,6 +239,13 @@ mod tests {
             ("1769853903.250000\tC1\t10.0.0.1", "2026-01-31T10:05:03.25Z"),
             ("{\"ts\":1769853903.25,\"uid\":\"C\"}", "2026-01-31T10:05:03.25Z"),
             ("{\"ts\":1769853903,\"uid\":\"C\"}", "2026-01-31T10:05:03Z"),
+            ("[1769853903] unbound[7:0] info: x", "2026-01-31T10:05:03Z"),
+            ("  1769853903.250    88 10.0.0.1 TCP_MISS/200", "2026-01-31T10:05:03.25Z"),
+            ("{\"timestamp\":1769853903250,\"x\":1}", "2026-01-31T10:05:03.25Z"),
+            ("type=SYSCALL msg=audit(1769853903.250:42): x", "2026-01-31T10:05:03.25Z"),
+            ("31-Jan-2026 10:05:03.250 queries: info: x", "2026-01-31T10:05:03.25Z"),
+            ("01/31/2026-10:05:03.250000  [**] x", "2026-01-31T10:05:03.25Z"),
+            ("<166>Jan 31 2026 10:05:03: %ASA-6-302013: x", "2026-01-31T10:05:03Z"),
             ("%ASA x 2026-01-31 10:05:03 y 2027-01-31 10:05:03", "2026-01-31T10:05:03Z"),
         ];
         for (line, expected) in cases {
