@@ -79,7 +79,7 @@ fn repairs_match_what_was_meant_and_are_told() {
             "[domain-name:value LIKE '%.Evil.example']".into(),
             vec![vec![object("domain-name", "WWW.evil.EXAMPLE")]],
             vec![vec![object("domain-name", "evil.example")]],
-            vec![],
+            vec!["normal-form"],
         ),
         (
             "[email-addr:value = 'Joe@Evil.example']".into(),
@@ -212,6 +212,59 @@ fn without_a_repair_both_readings_agree() {
                 (true, vec![]),
                 "{pattern}"
             );
+        }
+    }
+}
+
+/// Paths with values in normal form, as data has them, and in other spellings, as patterns have them too.
+const FIELDS: &[(&str, &str, &[&str], &[&str])] = &[
+    (
+        "domain-name",
+        "value",
+        &["evil.example", "a.evil.example", "localhost", "xn--bcher-kva.example"],
+        &["Evil.example"],
+    ),
+    ("ipv4-addr", "value", &["192.0.2.1", "192.0.2.255", "10.1.2.3", "none"], &["192.0.2.0/24", "192.0.2.1/32"]),
+    ("ipv6-addr", "value", &["2001:db8::1", "::1"], &["2001:DB8::1", "2001:db8::/32"]),
+    ("url", "value", &["http://evil.example/a", "https://evil.example/a", "http://192.0.2.1/"], &["evil.example/a"]),
+    ("email-addr", "value", &["joe@evil.example"], &["Joe@Evil.example"]),
+    ("file", "hashes.'MD5'", &["d41d8cd98f00b204e9800998ecf8427e"], &["D41D8CD98F00B204E9800998ECF8427E", "d41d"]),
+    ("file", "name", &["a.exe", "A.EXE", "evil.example"], &["a%", "_.exe"]),
+    ("x-thing", "value", &["evil.example", "192.0.2.1"], &["EVIL.example", "192.0.2.0/24"]),
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 3000, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn a_pattern_without_repairs_means_the_same_in_both_readings(
+        tests in proptest::collection::vec((0..FIELDS.len(), 0..9_usize, 0..8_usize, 0..6_usize), 1..4),
+        objects in proptest::collection::vec((0..FIELDS.len(), 0..8_usize), 1..5),
+    ) {
+        let operators = ["=", "!=", "NOT =", "IN", "NOT IN", "LIKE", "MATCHES", "ISSUBSET", ">"];
+        let test = |&(field, operator, value, other): &(usize, usize, usize, usize)| {
+            let (object_type, path, normal, odd) = FIELDS[field];
+            let all = [normal, odd].concat();
+            let (operator, value, other) = (operators[operator], all[value % all.len()], all[other % all.len()]);
+            let operand = if operator.ends_with("IN") { format!("('{value}', '{other}')") } else { format!("'{value}'") };
+            format!("{object_type}:{path} {operator} {operand}")
+        };
+        let pattern = format!("[{}]", tests.iter().map(test).collect::<Vec<_>>().join(" OR "));
+        let object = |&(field, value): &(usize, usize)| {
+            let (object_type, path, normal, _) = FIELDS[field];
+            let value = normal[value % normal.len()];
+            match path {
+                "value" => object(object_type, value),
+                "name" => json!({"type": object_type, "name": value}),
+                _ => json!({"type": object_type, "hashes": {"MD5": value}}),
+            }
+        };
+        let observations = observed(&objects.iter().map(object).collect::<Vec<_>>());
+        let (strict, none) = matches(&pattern, &observations, Reading::Strict);
+        let (pragmatic, repairs) = matches(&pattern, &observations, Reading::Pragmatic);
+        proptest::prop_assert!(none.is_empty());
+        if repairs.is_empty() {
+            proptest::prop_assert_eq!(strict, pragmatic, "{}", pattern);
         }
     }
 }

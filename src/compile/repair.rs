@@ -179,6 +179,14 @@ impl Repairs {
         self.integers(path, op, operands);
         let canonical = canonical_path(path);
         path.field = of_path(&canonical);
+        if op == Op::Like
+            && let Some(written) = operands.first().map(Operand::as_text)
+            && let read = fold(path.field, written)
+            && read != written
+        {
+            let (written, read) = (written.into(), read.as_ref().into());
+            self.note(Repair { kind: RepairKind::NormalForm, written, read, span });
+        }
         if !matches!(op, Op::Eq | Op::Ne | Op::In) {
             return Vec::new();
         }
