@@ -142,6 +142,18 @@ pub enum Sequence {
     Between(Timestamp, Timestamp, Box<Sequence>),
 }
 
+impl Sequence {
+    /// Whether observations without a time cannot satisfy all of it: `FOLLOWEDBY`, `WITHIN`, `START STOP`.
+    pub fn asks_for_times(&self) -> bool {
+        match self {
+            Self::Observe(_) => false,
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::asks_for_times),
+            Self::Repeats(_, part) => part.asks_for_times(),
+            Self::Followed(_) | Self::Within(..) | Self::Between(..) => true,
+        }
+    }
+}
+
 /// Why a pattern that parses cannot be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramError {

@@ -41,7 +41,7 @@ impl Ledger {
     /// Says what was kept if that was asked for, and in any case what may have cost a hit.
     pub(super) fn say(&self, globals: &Globals) {
         let figures = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Figures { observations, kept, dropped, late, undetermined } = figures;
+        let Figures { observations, kept, dropped, late, undetermined, untimed } = figures;
         if observations == 0 {
             return;
         }
@@ -49,6 +49,12 @@ impl Ledger {
             "patterns that need several lines: {observations} lines hold a part of one, {kept} kept to the end, \
              {dropped} forgotten early, {late} out of order, {undetermined} questions left open by a limit"
         );
+        if untimed > 0 {
+            globals.warn(format_args!(
+                "{untimed} lines hold a part of a pattern that asks for times, and state none: FOLLOWEDBY, WITHIN and \
+                 START STOP cannot be told of them"
+            ));
+        }
         if globals.verbose {
             say(text);
         } else if dropped > 0 || undetermined > 0 {

@@ -48,6 +48,8 @@ pub struct Figures {
     pub late: u64,
     /// Questions that a limit of steps left open.
     pub undetermined: u64,
+    /// Observations without a time that are part of a pattern that asks for times.
+    pub untimed: u64,
 }
 
 /// A pattern that was completed.
@@ -129,6 +131,10 @@ impl<'p> Session<'p> {
         self.figures.undetermined += satisfied.iter().filter(|found| found.answer == Answer::Unknown).count() as u64;
         satisfied.retain(|found| found.answer == Answer::Yes);
         satisfied.sort_unstable_by_key(|found| (found.pattern, found.comparison));
+        let asks = |found: &super::many::Satisfied| {
+            self.patterns.program(found.pattern).is_some_and(|program| program.sequence.asks_for_times())
+        };
+        self.figures.untimed += u64::from(observation.times.is_none() && satisfied.iter().any(asks));
         for group in satisfied.chunk_by(|a, b| a.pattern == b.pattern) {
             let Some(pattern) = group.first().map(|found| found.pattern) else { continue };
             let comparisons = group.iter().map(|found| found.comparison).collect();
