@@ -2,7 +2,7 @@
 
 use super::held::Held;
 use super::limit;
-use super::list::{Address, Blocklist, Capabilities, Counts, Digest, Item, Listed, Prefix, Text};
+use super::list::{Address, Blocklist, Capabilities, Counts, Digest, Item, Listed, Listing, Prefix, Text};
 use super::names::{self, Candidate, Names};
 use super::policy::{Cause, Guard, Policy, Shield, Verdict};
 use super::ranges::{Ranges, aggregate, separate};
@@ -11,6 +11,7 @@ use crate::compile::{EntryId, Filter, Holder, Meta, RuleSet};
 use crate::observable::Kind;
 use crate::observable::kind::{ip, url};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 impl<'r> Blocklist<'r> {
     /// Derives the list of what may be written in a format.
@@ -88,8 +89,8 @@ impl<'r, 'p> Build<'r, 'p> {
             emails: Vec::new(),
             digests: Vec::new(),
             credits: Vec::new(),
-            listed4: Vec::new(),
-            listed6: Vec::new(),
+            listed4: Listing::default(),
+            listed6: Listing::default(),
             held: Vec::new(),
             counts: Counts::default(),
             expires: None,
@@ -134,8 +135,15 @@ impl<'r, 'p> Build<'r, 'p> {
     /// Names, URLs, mail addresses and digests.
     fn texts(&mut self) {
         let atoms = self.rules.atoms();
-        let mut names: Vec<Candidate<'r>> = Vec::new();
-        let mut others: Vec<Other<'r>> = Vec::new();
+        let mut names: Vec<Candidate> = Vec::new();
+        let mut others: Vec<Other> = Vec::new();
+        let count = |is_name: bool| atoms.texts().iter().filter(|text| (text.kind == Kind::Domain) == is_name).count();
+        if self.carries(Kind::Domain) {
+            names.reserve_exact(count(true));
+        }
+        if self.format.kinds.iter().any(|kind| !matches!(kind, Kind::Domain | Kind::Ipv4 | Kind::Ipv6)) {
+            others.reserve_exact(count(false));
+        }
         for (text, number) in atoms.texts().iter().zip(0..) {
             // A bare host as a URL says nothing of other traffic to that host; its URL is an atom of its own.
             if text.meta.holder == Holder::Url {
@@ -153,18 +161,23 @@ impl<'r, 'p> Build<'r, 'p> {
                 Item::Name(name) => names.push(Candidate::new(name, number)),
                 _ => match self.shielded(item) {
                     Some((reason, detail)) => self.hold(item, reason, detail, text.entry),
-                    None => others.push(Other::new(item, number)),
+                    None => others.push(Other::new(text.kind, atoms.bytes(text), number)),
                 },
             }
         }
         self.names(names);
-        others.sort_unstable();
-        for group in others.chunk_by(|a, b| a.key == b.key && a.item == b.item) {
-            let Some(Other { item, .. }) = group.first() else { continue };
+        let value = |other: &Other| atoms.texts().get(other.atom as usize).map_or(&[][..], |text| atoms.bytes(text));
+        others.sort_unstable_by(|a, b| {
+            let by_value = || if a.atom == b.atom { Ordering::Equal } else { value(a).cmp(value(b)) };
+            a.key.cmp(&b.key).then_with(by_value).then_with(|| a.atom.cmp(&b.atom))
+        });
+        for group in others.chunk_by(|a, b| a.key == b.key && value(a) == value(b)) {
+            let first = group.first().and_then(|other| atoms.texts().get(other.atom as usize));
+            let Some(item) = first.and_then(|text| item(text.kind, atoms.bytes(text))) else { continue };
             let start = self.list.credits.len() as u32;
             self.list.credits.extend(group.iter().map(|other| other.atom));
             let credits = start..self.list.credits.len() as u32;
-            match *item {
+            match item {
                 Item::Url(text) => self.list.urls.push(Text { text, credits }),
                 Item::Email(text) => self.list.emails.push(Text { text, credits }),
                 Item::Digest(kind, bytes) => self.list.digests.push(Digest { kind, bytes, credits }),
@@ -173,7 +186,7 @@ impl<'r, 'p> Build<'r, 'p> {
         }
     }
 
-    fn names(&mut self, listed: Vec<Candidate<'r>>) {
+    fn names(&mut self, listed: Vec<Candidate>) {
         let rules = names::Rules {
             shield: self.shield,
             suffixes: self.policy.guards(Guard::Suffix),
@@ -182,13 +195,18 @@ impl<'r, 'p> Build<'r, 'p> {
             collapse: self.format.merge,
             refuses: self.format.refuses,
         };
-        let Names { kept, exceptions, collapsed, held } = names::approve(listed, &rules, &mut self.list.credits);
+        let atoms = self.rules.atoms();
+        let name = |atom: u32| {
+            let text = atoms.texts().get(atom as usize);
+            text.and_then(|text| std::str::from_utf8(atoms.bytes(text)).ok()).unwrap_or_default()
+        };
+        let credits = &mut self.list.credits;
+        let Names { kept, exceptions, collapsed, held } = names::approve(listed, &name, &rules, credits);
         (self.list.names, self.list.exceptions) = (kept, exceptions);
         self.list.counts.collapsed += collapsed;
-        let atoms = self.rules.atoms().texts();
-        for (candidate, reason, detail) in held {
-            if let Some(atom) = atoms.get(candidate.atom as usize) {
-                self.hold(Item::Name(candidate.name), reason, detail, atom.entry);
+        for (atom, name, reason, detail) in held {
+            if let Some(atom) = atoms.texts().get(atom as usize) {
+                self.hold(Item::Name(name), reason, detail, atom.entry);
             }
         }
     }
@@ -237,7 +255,7 @@ impl<'r, 'p> Build<'r, 'p> {
         }
         let least = self.policy.min_prefix_v4;
         let (kept, listed, collapsed) = self.prefixes(listed, &shield.ipv4, least, Item::Ipv4);
-        (self.list.ipv4, self.list.listed4) = (kept, listed);
+        (self.list.ipv4, self.list.listed4) = (kept, Listing::new(listed));
         self.list.counts.collapsed += collapsed;
 
         let mut listed = Vec::with_capacity(atoms.ipv6().len());
@@ -249,7 +267,7 @@ impl<'r, 'p> Build<'r, 'p> {
         }
         let least = self.policy.min_prefix_v6;
         let (kept, listed, collapsed) = self.prefixes(listed, &shield.ipv6, least, Item::Ipv6);
-        (self.list.ipv6, self.list.listed6) = (kept, listed);
+        (self.list.ipv6, self.list.listed6) = (kept, Listing::new(listed));
         self.list.counts.collapsed += collapsed;
     }
 
@@ -340,30 +358,22 @@ impl<'r, 'p> Build<'r, 'p> {
     }
 }
 
-/// A value that is no name or address, and the number of its atom.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Other<'r> {
-    /// The first bytes, which decide most comparisons without a look at the text.
-    key: (u8, [u64; 3]),
-    item: Item<'r>,
+/// A value that is no name or address, known by the number of its atom.
+struct Other {
+    /// Kind and first bytes, which decide most comparisons without a look at the value.
+    key: [u32; 6],
     atom: u32,
 }
 
-impl<'r> Other<'r> {
-    fn new(item: Item<'r>, atom: u32) -> Self {
-        let (order, bytes) = match item {
-            Item::Url(text) => (0, text.as_bytes()),
-            Item::Digest(kind, bytes) => (2 + kind as u8, bytes),
-            Item::Email(text) | Item::Name(text) => (1, text.as_bytes()),
-            Item::Ipv4(..) | Item::Ipv6(..) => (1, &[][..]),
-        };
+impl Other {
+    fn new(kind: Kind, bytes: &[u8], atom: u32) -> Self {
         let word = |at: usize| {
-            let mut word = [0; 8];
+            let mut word = [0; 4];
             let rest = bytes.get(at..).unwrap_or_default();
             word.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
-            u64::from_be_bytes(word)
+            u32::from_be_bytes(word)
         };
-        Self { key: (order, [word(0), word(8), word(16)]), item, atom }
+        Self { key: [kind as u32, word(0), word(4), word(8), word(12), word(16)], atom }
     }
 }
 

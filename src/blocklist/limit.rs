@@ -2,7 +2,7 @@
 
 use super::build::item;
 use super::held::Held;
-use super::list::{Address, Blocklist, Entry, Item, Listed, Prefix, overlapping};
+use super::list::{Address, Blocklist, Entry, Item, Listed, Listing, Prefix};
 use super::reason::Reason;
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -55,13 +55,10 @@ fn confidences(list: &Blocklist<'_>) -> Vec<Option<u8>> {
 }
 
 /// What was listed behind a prefix; of wider prefixes the part that goes.
-fn listed<'r, A: Address>(
-    listed: &[Listed<A>],
-    prefix: Prefix<A>,
-    item: fn(A, u8) -> Item<'r>,
-) -> Vec<(Item<'r>, u32)> {
+fn listed<'r, A: Address>(listed: &Listing<A>, prefix: Prefix<A>, item: fn(A, u8) -> Item<'r>) -> Vec<(Item<'r>, u32)> {
     let part = |one: Listed<A>| if one.len < prefix.len { (prefix.start, prefix.len) } else { (one.start, one.len) };
-    overlapping(listed, prefix)
+    listed
+        .overlapping(prefix)
         .into_iter()
         .map(|one| {
             let (start, len) = part(one);

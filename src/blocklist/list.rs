@@ -134,8 +134,8 @@ pub struct Blocklist<'r> {
     pub(super) digests: Vec<Digest<'r>>,
     /// Numbers of atoms; names, texts and digests own a range of it.
     pub(super) credits: Vec<u32>,
-    pub(super) listed4: Vec<Listed<u32>>,
-    pub(super) listed6: Vec<Listed<u128>>,
+    pub(super) listed4: Listing<u32>,
+    pub(super) listed6: Listing<u128>,
     pub(super) held: Vec<Held<'r>>,
     pub(super) counts: Counts,
     pub(super) expires: Option<Timestamp>,
@@ -148,6 +148,42 @@ pub(super) struct Listed<A> {
     pub(super) start: A,
     pub(super) len: u8,
     pub(super) row: u32,
+}
+
+/// All listed prefixes of a family, sorted.
+#[derive(Debug)]
+pub(super) struct Listing<A> {
+    pub(super) prefixes: Vec<Listed<A>>,
+    /// The lengths that occur, the longest first. They are few, and nothing of another length is worth a search.
+    lengths: Vec<u8>,
+}
+
+impl<A> Default for Listing<A> {
+    fn default() -> Self {
+        Self { prefixes: Vec::new(), lengths: Vec::new() }
+    }
+}
+
+impl<A: Address> Listing<A> {
+    pub(super) fn new(prefixes: Vec<Listed<A>>) -> Self {
+        let mut occurs = [false; 256];
+        prefixes.iter().for_each(|one| occurs[usize::from(one.len)] = true);
+        let lengths = (0..=A::BITS).rev().filter(|len| occurs[usize::from(*len)]).collect();
+        Self { prefixes, lengths }
+    }
+
+    /// Those that share addresses with a prefix: those inside it, and those around it.
+    pub(super) fn overlapping(&self, prefix: Prefix<A>) -> Vec<Listed<A>> {
+        let listed = self.prefixes.as_slice();
+        let from = listed.partition_point(|l| (l.start, l.len) < (prefix.start, prefix.len));
+        let mut found: Vec<_> = listed[from..].iter().take_while(|l| l.start <= prefix.last()).copied().collect();
+        for len in self.lengths.iter().copied().filter(|len| *len < prefix.len) {
+            let around = Prefix::containing(prefix.start, len);
+            let at = listed.partition_point(|l| (l.start, l.len) < (around.start, len));
+            found.extend(listed[at..].iter().take_while(|l| (l.start, l.len) == (around.start, len)));
+        }
+        found
+    }
 }
 
 /// What the indicators of one entry say together.
@@ -243,6 +279,11 @@ impl<'r> Blocklist<'r> {
         let mut found: Vec<_> = indicators.map(|indicator| (indicator.id(), indicator)).collect();
         found.sort_by(|a, b| a.0.cmp(&b.0));
         found.into_iter().map(|(_, indicator)| indicator).collect()
+    }
+
+    /// An indicator by its number.
+    pub(crate) fn numbered(&self, number: EntryId) -> IndicatorRef<'r> {
+        self.rules.indicator(number)
     }
 
     /// The highest confidence among the indicators behind an entry.
@@ -366,8 +407,8 @@ impl Blocklist<'_> {
 
 /// Rows of the indicators behind a prefix. Where entries stand for themselves that is who lists it, or if it was cut out
 /// of a wider one who lists that; nobody is said to list more than they do.
-fn behind<A: Address>(listed: &[Listed<A>], prefix: Prefix<A>, merged: bool) -> Vec<u32> {
-    let mut found = overlapping(listed, prefix);
+fn behind<A: Address>(listed: &Listing<A>, prefix: Prefix<A>, merged: bool) -> Vec<u32> {
+    let mut found = listed.overlapping(prefix);
     if !merged {
         found.retain(|l| l.len <= prefix.len);
         if found.iter().any(|l| l.len == prefix.len) {
@@ -375,18 +416,6 @@ fn behind<A: Address>(listed: &[Listed<A>], prefix: Prefix<A>, merged: bool) -> 
         }
     }
     found.into_iter().map(|l| l.row).collect()
-}
-
-/// The listed prefixes that share addresses with one: those inside it, and those around it.
-pub(super) fn overlapping<A: Address>(listed: &[Listed<A>], prefix: Prefix<A>) -> Vec<Listed<A>> {
-    let from = listed.partition_point(|l| (l.start, l.len) < (prefix.start, prefix.len));
-    let mut found: Vec<_> = listed[from..].iter().take_while(|l| l.start <= prefix.last()).copied().collect();
-    for len in (0..prefix.len).rev() {
-        let around = Prefix::containing(prefix.start, len);
-        let at = listed.partition_point(|l| (l.start, l.len) < (around.start, len));
-        found.extend(listed[at..].iter().take_while(|l| (l.start, l.len) == (around.start, len)));
-    }
-    found
 }
 
 /// A number that stands for an address.

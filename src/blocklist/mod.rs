@@ -27,4 +27,4 @@ pub use order::{is_below, reversed};
 pub use policy::{Guard, Policy, allowed};
 pub use reason::Reason;
 
-pub use crate::compile::IndicatorRef;
+pub use crate::compile::{EntryId, IndicatorRef};

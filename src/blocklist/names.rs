@@ -5,6 +5,7 @@ use super::order::{is_below, key, reversed};
 use super::policy::{Cause, Guard, Shield};
 use super::reason::Reason;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 /// What is to be done with names, by policy and format.
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
@@ -22,12 +23,11 @@ pub(super) struct Rules<'p> {
     pub(super) refuses: &'p dyn Fn(Item<'_>) -> Option<super::Refusal>,
 }
 
-/// A listed name and the number of its atom.
+/// A listed name, known by the number of its atom: there may be a million.
 #[derive(Clone, Copy)]
-pub(super) struct Candidate<'r> {
+pub(super) struct Candidate {
     /// Decides most comparisons without a look at the name.
-    key: [u64; 2],
-    pub(super) name: &'r str,
+    key: [u32; 4],
     pub(super) atom: u32,
 }
 
@@ -38,29 +38,38 @@ pub(super) struct Names<'r> {
     pub(super) exceptions: Vec<Box<str>>,
     /// Values that are covered by others.
     pub(super) collapsed: usize,
-    pub(super) held: Vec<(Candidate<'r>, Reason, Cow<'static, str>)>,
+    /// Number of the atom, name, and why.
+    pub(super) held: Vec<(u32, &'r str, Reason, Cow<'static, str>)>,
 }
 
-impl<'r> Candidate<'r> {
-    pub(super) fn new(name: &'r str, atom: u32) -> Self {
+impl Candidate {
+    pub(super) fn new(name: &str, atom: u32) -> Self {
         let key = key(name);
-        Self { key: [(key >> 64) as u64, key as u64], name, atom }
+        Self { key: [96, 64, 32, 0].map(|shift| (key >> shift) as u32), atom }
     }
 }
 
-/// Decides on all listed names. The numbers of the atoms behind each entry go to `credits`.
-pub(super) fn approve<'r>(mut listed: Vec<Candidate<'r>>, rules: &Rules<'_>, credits: &mut Vec<u32>) -> Names<'r> {
+/// Decides on all listed names; `name` gives that of an atom. The numbers of the atoms behind each entry go to `credits`.
+pub(super) fn approve<'r>(
+    mut listed: Vec<Candidate>,
+    name: &impl Fn(u32) -> &'r str,
+    rules: &Rules<'_>,
+    credits: &mut Vec<u32>,
+) -> Names<'r> {
     listed.sort_unstable_by(|a, b| {
-        a.key.cmp(&b.key).then_with(|| reversed(a.name, b.name)).then_with(|| a.atom.cmp(&b.atom))
+        let by_name = || if a.atom == b.atom { Ordering::Equal } else { reversed(name(a.atom), name(b.atom)) };
+        a.key.cmp(&b.key).then_with(by_name).then_with(|| a.atom.cmp(&b.atom))
     });
     let mut names = Names::default();
-    let verdicts = judge(&listed, rules, &mut names.exceptions);
-    for (group, at) in groups(&listed).zip(0..) {
+    let verdicts = judge(&listed, name, rules, &mut names.exceptions);
+    credits.reserve_exact(listed.len());
+    names.kept.reserve_exact(groups(&listed, name).count());
+    for (group, at) in groups(&listed, name).zip(0..) {
+        let Some(name) = group.first().map(|candidate| name(candidate.atom)) else { continue };
         if let Some((reason, detail)) = verdicts.of(at) {
-            names.held.extend(group.iter().map(|candidate| (*candidate, *reason, detail.clone())));
+            names.held.extend(group.iter().map(|candidate| (candidate.atom, name, *reason, detail.clone())));
             continue;
         }
-        let Some(name) = group.first().map(|candidate| candidate.name) else { continue };
         let start = credits.len() as u32;
         credits.extend(group.iter().map(|candidate| candidate.atom));
         let end = credits.len() as u32;
@@ -76,8 +85,8 @@ pub(super) fn approve<'r>(mut listed: Vec<Candidate<'r>>, rules: &Rules<'_>, cre
 }
 
 /// The candidates of each name; sorted ones.
-fn groups<'c, 'r>(listed: &'c [Candidate<'r>]) -> impl Iterator<Item = &'c [Candidate<'r>]> {
-    listed.chunk_by(|a, b| a.key == b.key && a.name == b.name)
+fn groups<'c, 'r>(listed: &'c [Candidate], name: &impl Fn(u32) -> &'r str) -> impl Iterator<Item = &'c [Candidate]> {
+    listed.chunk_by(|a, b| a.key == b.key && name(a.atom) == name(b.atom))
 }
 
 /// What holds each name back. Most are not held back, so a name costs no more than a number.
@@ -103,12 +112,17 @@ impl Verdicts {
 }
 
 /// Walks listed and shielded names side by side, both in order, so that everything above a name is on a stack.
-fn judge(listed: &[Candidate<'_>], rules: &Rules<'_>, exceptions: &mut Vec<Box<str>>) -> Verdicts {
+fn judge<'r>(
+    listed: &[Candidate],
+    name: &impl Fn(u32) -> &'r str,
+    rules: &Rules<'_>,
+    exceptions: &mut Vec<Box<str>>,
+) -> Verdicts {
     let mut verdicts = Verdicts::default();
     let mut shields = rules.shield.names.iter().peekable();
     let mut shielded: Vec<(&str, Cause)> = Vec::new();
     let mut above: Vec<(&str, usize)> = Vec::new();
-    let names = groups(listed).filter_map(|group| group.first()).map(|candidate| candidate.name);
+    let names = groups(listed, name).filter_map(|group| group.first()).map(|candidate| name(candidate.atom));
     for name in names.map(Some).chain([None]) {
         while let Some((shield, cause)) =
             shields.next_if(|(shield, _)| name.is_none_or(|name| reversed(shield, name).is_le()))
@@ -170,13 +184,13 @@ mod tests {
         };
         let rules =
             Rules { shield: &shield, suffixes: true, subdomains, exceptions, collapse: true, refuses: &refuses };
-        let listed = listed.iter().zip(0..).map(|(name, atom)| Candidate::new(name, atom)).collect();
-        let names = approve(listed, &rules, &mut Vec::new());
+        let candidates = listed.iter().zip(0..).map(|(name, atom)| Candidate::new(name, atom)).collect();
+        let names = approve(candidates, &|atom| listed[atom as usize], &rules, &mut Vec::new());
         let join = |list: Vec<String>| list.join(" ");
         (
             join(names.kept.iter().map(ToString::to_string).collect()),
             join(names.exceptions.iter().map(ToString::to_string).collect()),
-            join(names.held.iter().map(|(c, reason, _)| format!("{}:{}", c.name, reason.word())).collect()),
+            join(names.held.iter().map(|(_, name, reason, _)| format!("{name}:{}", reason.word())).collect()),
         )
     }
 

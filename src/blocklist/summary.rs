@@ -39,8 +39,8 @@ impl Blocklist<'_> {
             let numbers = self.credits.get(range.start as usize..range.end as usize).unwrap_or_default();
             numbers.iter().filter_map(|number| atoms.get(*number as usize)).for_each(|atom| mark(atom.entry));
         }
-        mark_written(&self.listed4, &self.ipv4, &mut mark);
-        mark_written(&self.listed6, &self.ipv6, &mut mark);
+        mark_written(&self.listed4.prefixes, &self.ipv4, &mut mark);
+        mark_written(&self.listed6.prefixes, &self.ipv6, &mut mark);
         let mut sources = BTreeSet::new();
         let mut last_source = None;
         for indicator in self.rules.indicators().zip(&written).filter_map(|(i, written)| written.then_some(i)) {

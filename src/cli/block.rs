@@ -12,16 +12,16 @@ pub(crate) use verdict::{Obstacle, Verdict, Verdicts, verdicts};
 
 use super::Globals;
 use super::config::{Config, KindName, Named, Output};
-use super::error::{Error, Outcome, say};
+use super::error::{Error, Outcome, reason, say};
 use super::indicators::{self, Loaded};
 use super::terminal;
 use keep::Keep;
 use replace::{Commands, Target};
 use report::{Report, say_held};
 use rules::Rules;
-use standing::{Stamp, count, values};
+use standing::{Stamp, Standing, count, values};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use stockade::blocklist::{Blocklist, Item, Subdomains};
 use stockade::compile::{Filter, RuleSet};
@@ -303,9 +303,9 @@ impl Run<'_> {
             if list.is_empty() && !args.force {
                 return Err(Error::new(NOTHING_LEFT));
             }
-            let content = self.render(list, &next_stamp(None));
             if !args.dry_run {
-                terminal::print(&content).map_err(|error| Error::output(&error))?;
+                let stamp = next_stamp(None);
+                self.render(list, &stamp, &mut terminal::Printer).map_err(|error| Error::output(&error))?;
             }
             return Ok(Outcome::Yes);
         };
@@ -318,15 +318,15 @@ impl Run<'_> {
         let standing = target.standing();
         self.check_size(list, standing).map_err(Error::new)?;
         target.sweep().map_err(Error::new)?;
-        if standing.is_some_and(|old| self.render(list, &Stamp::of(old)) == old) {
+        if standing.is_some_and(|old| old.is(&|to| self.render(list, &old.stamp, to))) {
             if let Some((reload, keep)) = job.commands.reload.zip(keep.as_ref().filter(|keep| keep.is_pending())) {
                 target.reload_again(reload, keep).map_err(Error::new)?;
             }
             globals.warn(format_args!("{}: {}: nothing changed", job.name, path.display()));
             return Ok(Outcome::Yes);
         }
-        let content = self.render(list, &next_stamp(standing));
-        target.replace(&content, job.commands, keep.as_ref()).map_err(Error::new)?;
+        let stamp = next_stamp(standing);
+        target.replace(&|to| self.render(list, &stamp, to), job.commands, keep.as_ref()).map_err(Error::new)?;
         let counts = list.counts();
         let of = |count: usize, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
         let entries = of(counts.emitted, "entry", "entries");
@@ -340,14 +340,19 @@ impl Run<'_> {
         let Self { args, job, globals, .. } = *self;
         let target = Target::open(path).map_err(Error::new)?;
         let standing = target.standing();
-        let before = standing.map(|old| values(job.format, old)).unwrap_or_default();
-        let after = values(job.format, &self.render(list, &next_stamp(standing)));
+        let fail = |error: io::Error| Error::file(path, &error);
+        let before = standing.map(|old| values(job.format, old.reader()?)).transpose().map_err(fail)?;
+        let mut content = Vec::new();
+        self.render(list, &next_stamp(standing), &mut content).map_err(fail)?;
+        let after = values(job.format, content.as_slice()).map_err(fail)?;
+        drop(content);
+        let before = before.unwrap_or_default();
         let changed = self.print_difference(list, &before, &after)?;
         if args.diff {
             return Ok(if changed { Outcome::No } else { Outcome::Yes });
         }
         self.check_size(list, standing).map_err(Error::new)?;
-        let unchanged = standing.is_some_and(|old| self.render(list, &Stamp::of(old)) == old);
+        let unchanged = standing.is_some_and(|old| old.is(&|to| self.render(list, &old.stamp, to)));
         let what = if unchanged { "would stay as it is" } else { "would be written" };
         globals.warn(format_args!("{}: {} {what}: {} entries", job.name, path.display(), list.len()));
         Ok(Outcome::Yes)
@@ -364,7 +369,7 @@ impl Run<'_> {
         }
     }
 
-    fn render(&self, list: &Blocklist<'_>, stamp: &Stamp) -> Vec<u8> {
+    fn render(&self, list: &Blocklist<'_>, stamp: &Stamp, to: &mut dyn io::Write) -> io::Result<()> {
         let Job { format, options, kinds, .. } = self.job;
         let options = Options {
             kinds: kinds.clone(),
@@ -372,15 +377,12 @@ impl Run<'_> {
             built: stamp.built.clone(),
             ..options.clone()
         };
-        let mut content = Vec::new();
-        // Writing to memory cannot fail.
-        let _ = format.write(list, &options, &mut content);
-        content
+        format.write(list, &options, to).map(drop)
     }
 
     /// Refuses an empty list, and one that changed too much at once.
     #[expect(clippy::cast_precision_loss, reason = "a share of a number of entries")]
-    fn check_size(&self, list: &Blocklist<'_>, standing: Option<&[u8]>) -> Result<(), String> {
+    fn check_size(&self, list: &Blocklist<'_>, standing: Option<&Standing>) -> Result<(), String> {
         if self.args.force {
             return Ok(());
         }
@@ -388,7 +390,8 @@ impl Run<'_> {
             return Err(NOTHING_LEFT.to_owned());
         }
         let Some(old) = standing else { return Ok(()) };
-        let before = Stamp::of(old).emitted.unwrap_or_else(|| count(self.job.format, old));
+        let counted = || old.reader().and_then(|reader| count(self.job.format, reader));
+        let before = old.stamp.emitted.map_or_else(counted, Ok).map_err(|error| reason(&error))?;
         let after = list.len();
         if before == 0 {
             return Ok(());
@@ -439,10 +442,10 @@ impl Run<'_> {
 const NOTHING_LEFT: &str = "refused: nothing is left to write, and an empty list blocks nothing; --force writes it";
 
 /// Now; and a serial number above that of the zone that stands (RFC 1982).
-fn next_stamp(standing: Option<&[u8]>) -> Stamp {
+fn next_stamp(standing: Option<&Standing>) -> Stamp {
     let now = Timestamp { nanos: 0, ..indicators::now() };
     let seconds = u32::try_from(now.seconds).unwrap_or(u32::MAX);
-    let serial = match standing.and_then(|old| Stamp::of(old).serial) {
+    let serial = match standing.and_then(|old| old.stamp.serial) {
         // Ahead of the clock, as `YYYYMMDDnn` is, or written within this second.
         Some(old) if seconds.wrapping_sub(old).wrapping_sub(1) >= 1 << 31 => old.wrapping_add(1),
         _ => seconds,
@@ -460,9 +463,10 @@ fn rollback(output: &Path, config: &Config, globals: &Globals) -> Result<Outcome
     });
     let target = Target::open(path).map_err(Error::new)?;
     let keep = Keep::open(config, target.path()).map_err(Error::new)?;
-    let previous = keep.read_previous().map_err(|error| Error::new(format_args!("{}: {error}", path.display())))?;
+    let previous = keep.previous().map_err(|error| Error::new(format_args!("{}: {error}", path.display())))?;
     target.sweep().map_err(Error::new)?;
-    target.replace(&previous, commands, Some(&keep)).map_err(Error::new)?;
+    let content = |to: &mut dyn io::Write| io::copy(&mut &previous, to).map(drop);
+    target.replace(&content, commands, Some(&keep)).map_err(Error::new)?;
     globals.warn(format_args!("{}: the previous file is back", path.display()));
     Ok(Outcome::Yes)
 }

@@ -50,6 +50,19 @@ pub(crate) fn print(lines: &[u8]) -> io::Result<()> {
     if out.is_terminal() { out.write_all(&visible(lines)) } else { out.write_all(lines) }
 }
 
+/// As [`print`], for whole lines that come piece by piece.
+pub(crate) struct Printer;
+
+impl Write for Printer {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        print(lines).map(|()| lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        stdout().flush()
+    }
+}
+
 /// Writes lines to standard error, likewise.
 pub(crate) fn print_error(lines: &[u8]) -> io::Result<()> {
     let mut out = stderr();

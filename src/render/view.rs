@@ -42,6 +42,36 @@ pub(super) enum Any<'v> {
 }
 
 impl<'v> Any<'v> {
+    /// An entry by its number in the list, counted through all kinds. For one that [`View::all`] handed out before.
+    pub(super) fn numbered(list: &'v Blocklist<'v>, number: u32) -> Option<Self> {
+        let mut at = number as usize;
+        macro_rules! among {
+            ($entries:expr, $entry:ident => $any:expr) => {
+                if let Some($entry) = $entries.get(at) {
+                    return Some($any);
+                }
+                at -= $entries.len();
+            };
+        }
+        among!(list.names(), name => Self::Host(Host(name.name), name));
+        among!(list.ipv4(), prefix => Self::Net(Net::V4(*prefix)));
+        among!(list.ipv6(), prefix => Self::Net(Net::V6(*prefix)));
+        among!(list.urls(), text => Self::Url(Url(text.text), text));
+        among!(list.emails(), text => Self::Mail(Mail(text.text), text));
+        list.digests().get(at).map(Self::Digest)
+    }
+
+    fn item(&self) -> Item<'v> {
+        match *self {
+            Self::Host(host, _) => Item::Name(host.0),
+            Self::Net(Net::V4(Prefix { start, len })) => Item::Ipv4(start, len),
+            Self::Net(Net::V6(Prefix { start, len })) => Item::Ipv6(start, len),
+            Self::Url(url, _) => Item::Url(url.0),
+            Self::Mail(mail, _) => Item::Email(mail.0),
+            Self::Digest(digest) => Item::Digest(digest.kind, digest.bytes),
+        }
+    }
+
     /// What the indicators behind it say together.
     pub(super) fn credit(self, list: &'v Blocklist<'v>) -> Credit<'v> {
         match self {
@@ -232,14 +262,10 @@ impl<'v> View<'v> {
     }
 
     pub(super) fn hosts(&self) -> impl Iterator<Item = Host<'v>> {
-        self.names().map(|(host, _)| host)
-    }
-
-    fn names(&self) -> impl Iterator<Item = (Host<'v>, &'v Name<'v>)> {
         let wanted: &[Name<'v>] = if self.wants(Kind::Domain) { self.list.names() } else { &[] };
         wanted.iter().filter_map(|name| {
             let taken = self.takes(Item::Name(name.name));
-            self.counted(taken.then_some((Host(name.name), name)))
+            self.counted(taken.then_some(Host(name.name)))
         })
     }
 
@@ -271,22 +297,10 @@ impl<'v> View<'v> {
     }
 
     pub(super) fn urls(&self) -> impl Iterator<Item = Url<'v>> {
-        self.url_texts().map(|(url, _)| url)
-    }
-
-    fn url_texts(&self) -> impl Iterator<Item = (Url<'v>, &'v Text<'v>)> {
         let wanted: &[Text<'v>] = if self.wants(Kind::Url) { self.list.urls() } else { &[] };
         wanted.iter().filter_map(|text| {
             let taken = self.takes(Item::Url(text.text));
-            self.counted(taken.then_some((Url(text.text), text)))
-        })
-    }
-
-    fn mails(&self) -> impl Iterator<Item = (Mail<'v>, &'v Text<'v>)> {
-        let wanted: &[Text<'v>] = if self.wants(Kind::Email) { self.list.emails() } else { &[] };
-        wanted.iter().filter_map(|text| {
-            let taken = self.takes(Item::Email(text.text));
-            self.counted(taken.then_some((Mail(text.text), text)))
+            self.counted(taken.then_some(Url(text.text)))
         })
     }
 
@@ -297,12 +311,13 @@ impl<'v> View<'v> {
         })
     }
 
-    /// Every entry of every kind.
-    pub(super) fn all(&self) -> Vec<Any<'v>> {
-        let names = self.names().map(|(host, name)| Any::Host(host, name));
-        let urls = self.url_texts().map(|(url, text)| Any::Url(url, text));
-        let mails = self.mails().map(|(mail, text)| Any::Mail(mail, text));
-        names.chain(self.nets().map(Any::Net)).chain(urls).chain(mails).chain(self.digests().map(Any::Digest)).collect()
+    /// Every entry of every kind, with its number in the list.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, Any<'v>)> {
+        (0..).zip(0..self.list.len()).filter_map(|(number, _)| {
+            let entry = Any::numbered(self.list, number).filter(|entry| self.wants(entry.kind()))?;
+            let taken = self.takes(entry.item());
+            self.counted(taken.then_some((number, entry)))
+        })
     }
 
     /// The list itself.

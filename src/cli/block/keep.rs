@@ -1,12 +1,13 @@
 //! What is kept of an output under the folder of the store: its previous file, and whether a reload is still due.
 
-use super::replace::sync_folder;
+use super::replace::{Content, sync_folder};
+use super::standing::Comparison;
 use crate::cli::config::Config;
 use crate::cli::error::reason;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The folder of one output.
@@ -31,8 +32,10 @@ impl Keep {
         lock.lock().map_err(fail)?;
         let keep = Self { folder, _lock: lock };
         // A run that was killed put something aside. If it did not come to replace the file, that is what still stands.
-        if let (Ok(aside), Ok(standing)) = (fs::read(keep.aside()), fs::read(output)) {
-            if aside == standing { keep.discard() } else { keep.commit() }?;
+        if let (Ok(mut aside), Ok(standing)) = (File::open(keep.aside()), File::open(output)) {
+            let mut comparison = Comparison::new(standing);
+            let same = io::copy(&mut aside, &mut comparison).is_ok() && comparison.is_same();
+            if same { keep.discard() } else { keep.commit() }?;
         }
         Ok(keep)
     }
@@ -42,10 +45,10 @@ impl Keep {
     }
 
     /// Puts aside what is about to be replaced.
-    pub(super) fn put_aside(&self, content: &[u8]) -> Result<(), String> {
+    pub(super) fn put_aside(&self, content: Content<'_>) -> Result<(), String> {
         let write = || {
             let mut file = File::create(self.aside())?;
-            file.write_all(content)?;
+            content(&mut file)?;
             file.sync_all()
         };
         write().map_err(|error| {
@@ -68,9 +71,9 @@ impl Keep {
     }
 
     /// The file before the one that stands.
-    pub(super) fn read_previous(&self) -> Result<Vec<u8>, String> {
+    pub(super) fn previous(&self) -> Result<File, String> {
         let path = self.folder.join("previous");
-        fs::read(&path).map_err(|error| format!("no previous file is kept: {}: {}", path.display(), reason(&error)))
+        File::open(&path).map_err(|error| format!("no previous file is kept: {}: {}", path.display(), reason(&error)))
     }
 
     /// Notes whether the reload command is still to be run with success.

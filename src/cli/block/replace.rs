@@ -6,6 +6,7 @@
 
 use super::command;
 use super::keep::Keep;
+use super::standing::Standing;
 use crate::cli::error::reason;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
@@ -20,8 +21,11 @@ pub(super) struct Target {
     folder: PathBuf,
     name: OsString,
     /// The file that stands, if there is one.
-    old: Option<(Metadata, Vec<u8>)>,
+    old: Option<Standing>,
 }
+
+/// What writes the content of a file.
+pub(super) type Content<'c> = &'c dyn Fn(&mut dyn Write) -> io::Result<()>;
 
 /// The commands of an output.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,8 +60,7 @@ impl Target {
         if !metadata.is_file() {
             return Err(format!("{}: is not a regular file", path.display()));
         }
-        let content = fs::read(&target.path).map_err(fail)?;
-        target.old = Some((metadata, content));
+        target.old = Some(Standing::open(&target.path, metadata).map_err(fail)?);
         Ok(target)
     }
 
@@ -66,9 +69,9 @@ impl Target {
         &self.path
     }
 
-    /// The content that stands.
-    pub(super) fn standing(&self) -> Option<&[u8]> {
-        self.old.as_ref().map(|(_, content)| content.as_slice())
+    /// The file that stands.
+    pub(super) fn standing(&self) -> Option<&Standing> {
+        self.old.as_ref()
     }
 
     /// Removes what killed runs left beside the file.
@@ -101,7 +104,12 @@ impl Target {
     ///
     /// # Errors
     /// Nothing was replaced, or it was and came back because the reload command failed. The message says which.
-    pub(super) fn replace(&self, content: &[u8], commands: Commands<'_>, keep: Option<&Keep>) -> Result<(), String> {
+    pub(super) fn replace(
+        &self,
+        content: Content<'_>,
+        commands: Commands<'_>,
+        keep: Option<&Keep>,
+    ) -> Result<(), String> {
         let temporary = self.write(content)?;
         if let Some(validate) = commands.validate {
             command::run(validate, Some(&temporary.path))
@@ -109,7 +117,8 @@ impl Target {
         }
         let kept = keep.zip(self.standing());
         if let Some((keep, old)) = kept {
-            keep.put_aside(old).map_err(|error| format!("{}: not replaced: {error}", self.path.display()))?;
+            keep.put_aside(&|to| old.copy(to))
+                .map_err(|error| format!("{}: not replaced: {error}", self.path.display()))?;
         }
         self.put(temporary)?;
         if let Some(reload) = commands.reload {
@@ -128,7 +137,7 @@ impl Target {
         };
         let path = self.path.display();
         let Some(old) = self.standing() else { return Err(format!("{path}: reload {error}")) };
-        self.write(old).and_then(|temporary| self.put(temporary))?;
+        self.write(&|to| old.copy(to)).and_then(|temporary| self.put(temporary))?;
         keep.map_or(Ok(()), Keep::discard)?;
         Err(format!("{path}: reload {error}; the file that stood before is back"))
     }
@@ -143,13 +152,13 @@ impl Target {
     }
 
     /// Writes a temporary file beside the target, with its mode and owner, down to the disk.
-    fn write(&self, content: &[u8]) -> Result<Temporary, String> {
+    fn write(&self, content: Content<'_>) -> Result<Temporary, String> {
         let fail = |error: io::Error| format!("{}: not replaced: {}", self.path.display(), reason(&error));
         let temporary = self.create().map_err(fail)?;
         let mut file = &temporary.file;
-        file.write_all(content).map_err(fail)?;
-        if let Some((metadata, _)) = &self.old {
-            give(file, metadata).map_err(|error| {
+        content(&mut file).map_err(fail)?;
+        if let Some(old) = &self.old {
+            give(file, &old.metadata).map_err(|error| {
                 format!("{}: not replaced: cannot keep its owner and mode: {}", self.path.display(), reason(&error))
             })?;
         }

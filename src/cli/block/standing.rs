@@ -1,9 +1,15 @@
 //! The file that stands: which values it holds and when it was written, whatever its format.
 //!
+//! A list of a million entries is read piece by piece; nothing holds it as a whole.
+//!
 //! Read only to compare with what is to replace it, and both are read alike. So what is missed on both sides does no
 //! harm, and a format needs no reader of its own.
 
+use super::replace::Content;
 use std::collections::BTreeSet;
+use std::fs::{File, Metadata};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 use stockade::blocklist::Prefix;
 use stockade::observable::{Kind, classify};
 use stockade::render::Format;
@@ -19,9 +25,78 @@ pub(super) struct Stamp {
     pub(super) emitted: Option<usize>,
 }
 
+/// How much of a file tells of it.
+const HEAD: u64 = 4096;
+
+/// The file that stands, as it was when it was opened.
+#[derive(Debug)]
+pub(super) struct Standing {
+    pub(super) metadata: Metadata,
+    pub(super) stamp: Stamp,
+    file: File,
+}
+
+impl Standing {
+    pub(super) fn open(path: &Path, metadata: Metadata) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let mut head = Vec::new();
+        (&file).take(HEAD).read_to_end(&mut head)?;
+        Ok(Self { metadata, stamp: Stamp::of(&head), file })
+    }
+
+    /// The content from its beginning. One reader at a time: they share their place.
+    pub(super) fn reader(&self) -> io::Result<BufReader<&File>> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(BufReader::with_capacity(1 << 16, file))
+    }
+
+    /// Writes the content somewhere else.
+    pub(super) fn copy(&self, to: &mut dyn Write) -> io::Result<()> {
+        io::copy(&mut self.reader()?, to).map(drop)
+    }
+
+    /// Whether it is what something writes.
+    pub(super) fn is(&self, content: Content<'_>) -> bool {
+        let Ok(reader) = self.reader() else { return false };
+        let mut comparison = Comparison::new(reader);
+        content(&mut comparison).is_ok() && comparison.is_same()
+    }
+}
+
+/// Compares what is written to it with what a reader gives. The first difference is an error, so that no more is written.
+pub(super) struct Comparison<R> {
+    with: R,
+    buffer: Vec<u8>,
+}
+
+impl<R: Read> Comparison<R> {
+    pub(super) fn new(with: R) -> Self {
+        Self { with, buffer: Vec::new() }
+    }
+
+    /// Whether nothing is left of the other once everything was written without error.
+    pub(super) fn is_same(mut self) -> bool {
+        matches!(io::copy(&mut self.with.by_ref().take(1), &mut io::sink()), Ok(0))
+    }
+}
+
+impl<R: Read> Write for Comparison<R> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bytes = &bytes[..bytes.len().min(1 << 16)];
+        self.buffer.resize(bytes.len(), 0);
+        self.with.read_exact(&mut self.buffer)?;
+        if self.buffer == bytes { Ok(bytes.len()) } else { Err(io::Error::other("it differs")) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Stamp {
-    pub(super) fn of(file: &[u8]) -> Self {
-        let head = String::from_utf8_lossy(&file[..file.len().min(4096)]);
+    fn of(file: &[u8]) -> Self {
+        let head = String::from_utf8_lossy(file);
         let header = head.lines().next().filter(|line| line.contains(" stockade 1 ")).unwrap_or_default();
         let word = |name: &str| header.split(' ').find_map(|word| word.strip_prefix(name));
         let emitted = word("emitted=").and_then(|count| count.parse().ok());
@@ -33,32 +108,48 @@ impl Stamp {
 }
 
 /// The values in a file of a format, sorted.
-pub(super) fn values(format: &Format, file: &[u8]) -> BTreeSet<String> {
+///
+/// # Errors
+/// It cannot be read to its end.
+pub(super) fn values(format: &Format, file: impl BufRead) -> io::Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
-    for line in file.split(|byte| *byte == b'\n') {
-        let Ok(line) = std::str::from_utf8(line) else { continue };
+    each_line(file, |line| {
+        let Ok(line) = std::str::from_utf8(line) else { return };
         let line = line.trim();
         if line.starts_with(['{', '[']) {
             of_json(line.trim_end_matches(','), &mut found);
         } else if let Some(value) = of_line(format, line) {
             found.insert(value);
         }
+    })?;
+    Ok(found)
+}
+
+fn each_line(mut file: impl BufRead, mut see: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut line = Vec::new();
+    while file.read_until(b'\n', &mut line)? > 0 {
+        see(&line);
+        line.clear();
     }
-    found
+    Ok(())
 }
 
 /// How many values a file of a format holds, without a look at each where a line is an entry.
-pub(super) fn count(format: &Format, file: &[u8]) -> usize {
+///
+/// # Errors
+/// It cannot be read to its end.
+pub(super) fn count(format: &Format, file: impl BufRead) -> io::Result<usize> {
     if format.comment.is_some() {
-        return values(format, file).len();
+        return Ok(values(format, file)?.len());
     }
     let header = usize::from(matches!(format.name, "csv" | "splunk"));
-    let entry = |line: &&[u8]| {
+    let mut count = 0_usize;
+    each_line(file, |line| {
         let line = line.trim_ascii();
         // Rows of JSON stand between the lines that open and close their document.
-        !line.is_empty() && !line.ends_with(b"[") && !line.starts_with(b"]")
-    };
-    file.split(|byte| *byte == b'\n').filter(entry).count().saturating_sub(header)
+        count += usize::from(!line.is_empty() && !line.ends_with(b"[") && !line.starts_with(b"]"));
+    })?;
+    Ok(count.saturating_sub(header))
 }
 
 /// The value of a row of JSON: of a list, of a MISP attribute, of an ECS document, of a STIX indicator.
@@ -166,7 +257,7 @@ mod tests {
 
     fn read(format: &str, file: &str) -> String {
         let format = Format::named(format).expect("a format");
-        values(format, file.as_bytes()).into_iter().collect::<Vec<_>>().join(" ")
+        values(format, file.as_bytes()).expect("memory can be read").into_iter().collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -214,7 +305,7 @@ mod tests {
             assert_eq!(read(format, file), expected, "{format}");
             if Stamp::of(file.as_bytes()).emitted.is_none() {
                 let format = Format::named(format).expect("a format");
-                assert_eq!(count(format, file.as_bytes()), expected.split(' ').count(), "{}", format.name);
+                assert_eq!(count(format, file.as_bytes()).ok(), Some(expected.split(' ').count()), "{}", format.name);
             }
         }
     }

@@ -19,7 +19,7 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x3e1c_6a52_90d4_4c8b_8f27_b5d1_7a46_e0c
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     out.text("{\"Event\":{\"uuid\":").json(&uuid("event"));
     out.text(",\"info\":\"stockade\",\"analysis\":\"2\",\"threat_level_id\":\"4\",\"Attribute\":[");
-    rows::write(view, &view.all(), out, |at, entry, credit, out| {
+    rows::write(view, out, |at, entry, credit, out| {
         out.text(if at == 0 { "" } else { "," }).end()?;
         let (kind, category) = class(entry.kind());
         let text = text(entry);

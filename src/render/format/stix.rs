@@ -4,9 +4,9 @@
 //! from a plain list has no times; where STIX demands one, the beginning of 1970 stands for it.
 
 use super::super::view::Any;
-use super::super::{Format, Options, Out, View};
+use super::super::{Format, Options, Out, View, rows};
 use super::{ALL, BASE, Family};
-use crate::blocklist::IndicatorRef;
+use crate::blocklist::{EntryId, IndicatorRef};
 use crate::observable::Kind;
 use std::cmp::Ordering;
 use std::io;
@@ -28,56 +28,57 @@ const STIX: Format = Format {
 const NAMESPACE: Uuid = Uuid::from_u128(0xa4b7_0d58_6c13_4e92_b0a5_92f4_1d3e_7c86);
 
 /// An entry as one indicator lists it.
-struct Listed<'v> {
+struct Listed {
     /// Some bytes of the indicator's id, which tell most apart at once.
-    key: u128,
-    indicator: IndicatorRef<'v>,
-    entry: Any<'v>,
+    key: u64,
+    indicator: EntryId,
+    /// The number of the entry in the list.
+    entry: u32,
 }
 
-impl<'v> Listed<'v> {
-    fn new(indicator: IndicatorRef<'v>, entry: Any<'v>) -> Self {
-        let mut key = [0; 16];
+impl Listed {
+    fn new(indicator: &IndicatorRef<'_>, entry: u32) -> Self {
+        let mut key = [0; 8];
         let id = indicator.id();
         key.iter_mut().zip(id.bytes().skip("indicator--".len())).for_each(|(place, byte)| *place = byte);
-        Self { key: u128::from_be_bytes(key), indicator, entry }
+        Self { key: u64::from_be_bytes(key), indicator: indicator.entry(), entry }
     }
 
     fn is_of(&self, other: &Self) -> bool {
-        self.indicator.entry() == other.indicator.entry()
-    }
-
-    /// By id; the order of what one indicator lists stays that of the list.
-    fn cmp(&self, other: &Self) -> Ordering {
-        let by_id = || {
-            if self.is_of(other) { Ordering::Equal } else { self.indicator.id().cmp(&other.indicator.id()) }
-        };
-        self.key.cmp(&other.key).then_with(by_id)
+        self.indicator == other.indicator
     }
 }
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
-    let mut listed: Vec<Listed<'_>> = Vec::new();
-    for entry in view.all() {
-        let indicators = entry.indicators(view.list()).into_iter();
-        listed.extend(indicators.map(|indicator| Listed::new(indicator, entry)));
+    let list = view.list();
+    let mut listed: Vec<Listed> = Vec::with_capacity(list.len());
+    for (number, entry) in view.all() {
+        let indicators = entry.indicators(list).into_iter();
+        listed.extend(indicators.map(|indicator| Listed::new(&indicator, number)));
     }
-    listed.sort_by(Listed::cmp);
+    // By id; the order of what one indicator lists is that of the list.
+    listed.sort_unstable_by(|a, b| {
+        let id = |listed: &Listed| list.numbered(listed.indicator).id();
+        let by_id = || if a.is_of(b) { Ordering::Equal } else { id(a).cmp(&id(b)) };
+        a.key.cmp(&b.key).then_with(by_id).then_with(|| a.entry.cmp(&b.entry))
+    });
 
-    let id = Uuid::new_v5(&NAMESPACE, view.list().sha256().as_bytes());
+    let id = Uuid::new_v5(&NAMESPACE, list.sha256().as_bytes());
     out.text("{\"type\":\"bundle\",\"id\":").json(&format!("bundle--{id}")).text(",\"objects\":[");
-    for (at, group) in listed.chunk_by(Listed::is_of).enumerate() {
-        let Some(Listed { indicator, .. }) = group.first() else { continue };
+    rows::each(listed.chunk_by(Listed::is_of), out, |at, group, out| {
+        let Some(first) = group.first() else { return Ok(()) };
+        let indicator = list.numbered(first.indicator);
         out.text(if at == 0 { "" } else { "," }).end()?;
         out.text("{\"type\":\"indicator\",\"spec_version\":\"2.1\",\"id\":").json(&indicator.id());
-        properties(indicator, out);
+        properties(&indicator, out);
         out.text(",\"pattern_type\":\"stix\",\"pattern\":\"[");
-        for (at, listed) in group.iter().enumerate() {
+        for (at, entry) in group.iter().filter_map(|listed| Any::numbered(list, listed.entry)).enumerate() {
             out.text(if at == 0 { "" } else { " OR " });
-            comparison(listed.entry, out);
+            comparison(entry, out);
         }
         out.text("]\"}");
-    }
+        Ok(())
+    })?;
     out.end()?;
     out.text("]}").end()
 }

@@ -22,11 +22,11 @@ const ZEEK: Format = Format {
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     out.text("#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc").end()?;
-    let mut entries = view.all();
     // With http and with https it is the same line.
     let mut urls = HashSet::new();
-    entries.retain(|entry| !matches!(entry, Any::Url(url, _) if !urls.insert(url.after_scheme())));
-    rows::write(view, &entries, out, |_, entry, credit, out| {
+    let entries = view.all().map(|(_, entry)| entry);
+    let entries = entries.filter(|entry| !matches!(entry, Any::Url(url, _) if !urls.insert(url.after_scheme())));
+    rows::write_of(view, entries, out, |_, entry, credit, out| {
         let kind = match entry {
             Any::Host(host, _) => {
                 out.host(host);
