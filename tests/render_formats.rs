@@ -40,6 +40,13 @@ fn every_format_writes_what_it_wrote() {
 }
 
 #[test]
+fn decisions_end_after_the_timeout_that_was_asked_for() {
+    let options = Options { timeout: Some(90), ..Options::default() };
+    let written = text("crowdsec", &values(["198.51.100.9"]), &options);
+    assert_eq!(written, "duration,scope,value,reason,type\n90s,ip,198.51.100.9,stockade,ban\n");
+}
+
+#[test]
 fn the_order_of_the_input_changes_nothing() {
     let listed =
         ["b.example", "a.example", "x.a.example", "198.51.100.9", "198.51.100.8", "2001:db8::9", "http://a.example/"];

@@ -38,6 +38,7 @@ static LINES: LazyLock<HashMap<&str, Regex>> = LazyLock::new(|| {
         ("ipset", format!(r"create stockade[46](?:-new)? hash:net family inet6? maxelem 16777216 -exist|flush stockade[46]-new|add stockade[46]-new {NET} -exist|swap stockade[46]-new stockade[46]|destroy stockade[46]-new")),
         ("iptables", format!(r"\*filter|:STOCKADE - \[0:0\]|-[46] -A STOCKADE -[sd] {NET} -j DROP|COMMIT")),
         ("pf", NET.to_owned()),
+        ("crowdsec", format!("duration,scope,value,reason,type|14400s,(?:ip|range),{NET},stockade,ban")),
         ("edl", format!("{NAME}|{NET}|{REST}")),
         ("palo-alto", format!("{NAME}|{NET}|{REST}")),
         ("fortinet", format!("{NAME}|{NET}|{REST}|{HASH}")),

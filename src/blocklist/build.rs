@@ -2,7 +2,8 @@
 
 use super::held::Held;
 use super::limit;
-use super::list::{Address, Blocklist, Capabilities, Counts, Digest, Item, Listed, Listing, Prefix, Text};
+use super::list::{Address, Blocklist, Capabilities, Counts, Digest, Item, Prefix, Text};
+use super::listing::{Listed, Listing};
 use super::names::{self, Candidate, Names};
 use super::policy::{Cause, Guard, Policy, Shield, Verdict};
 use super::ranges::{Ranges, aggregate, separate};

@@ -2,7 +2,8 @@
 
 use super::build::item;
 use super::held::Held;
-use super::list::{Address, Blocklist, Entry, Item, Listed, Listing, Prefix};
+use super::list::{Address, Blocklist, Entry, Item, Prefix};
+use super::listing::{Listed, Listing};
 use super::reason::Reason;
 use std::cmp::Reverse;
 use std::ops::Range;

@@ -9,6 +9,7 @@ mod build;
 mod held;
 mod limit;
 mod list;
+mod listing;
 mod names;
 mod order;
 mod policy;

@@ -60,18 +60,21 @@ pub(super) fn approve<'r>(
         let by_name = || if a.atom == b.atom { Ordering::Equal } else { reversed(name(a.atom), name(b.atom)) };
         a.key.cmp(&b.key).then_with(by_name).then_with(|| a.atom.cmp(&b.atom))
     });
+    // From here on their order is all that counts.
+    let mut listed: Vec<u32> = listed.into_iter().map(|candidate| candidate.atom).collect();
+    listed.shrink_to_fit();
     let mut names = Names::default();
     let verdicts = judge(&listed, name, rules, &mut names.exceptions);
     credits.reserve_exact(listed.len());
-    names.kept.reserve_exact(groups(&listed, name).count());
+    names.kept.reserve_exact(verdicts.places.len());
     for (group, at) in groups(&listed, name).zip(0..) {
-        let Some(name) = group.first().map(|candidate| name(candidate.atom)) else { continue };
+        let Some(name) = group.first().map(|atom| name(*atom)) else { continue };
         if let Some((reason, detail)) = verdicts.of(at) {
-            names.held.extend(group.iter().map(|candidate| (candidate.atom, name, *reason, detail.clone())));
+            names.held.extend(group.iter().map(|atom| (*atom, name, *reason, detail.clone())));
             continue;
         }
         let start = credits.len() as u32;
-        credits.extend(group.iter().map(|candidate| candidate.atom));
+        credits.extend(group);
         let end = credits.len() as u32;
         match names.kept.last_mut() {
             Some(last) if rules.collapse && rules.subdomains && is_below(name, last.name) => {
@@ -84,9 +87,9 @@ pub(super) fn approve<'r>(
     names
 }
 
-/// The candidates of each name; sorted ones.
-fn groups<'c, 'r>(listed: &'c [Candidate], name: &impl Fn(u32) -> &'r str) -> impl Iterator<Item = &'c [Candidate]> {
-    listed.chunk_by(|a, b| a.key == b.key && name(a.atom) == name(b.atom))
+/// The atoms of each name; sorted ones.
+fn groups<'c, 'r>(listed: &'c [u32], name: &impl Fn(u32) -> &'r str) -> impl Iterator<Item = &'c [u32]> {
+    listed.chunk_by(|a, b| name(*a) == name(*b))
 }
 
 /// What holds each name back. Most are not held back, so a name costs no more than a number.
@@ -113,7 +116,7 @@ impl Verdicts {
 
 /// Walks listed and shielded names side by side, both in order, so that everything above a name is on a stack.
 fn judge<'r>(
-    listed: &[Candidate],
+    listed: &[u32],
     name: &impl Fn(u32) -> &'r str,
     rules: &Rules<'_>,
     exceptions: &mut Vec<Box<str>>,
@@ -122,7 +125,7 @@ fn judge<'r>(
     let mut shields = rules.shield.names.iter().peekable();
     let mut shielded: Vec<(&str, Cause)> = Vec::new();
     let mut above: Vec<(&str, usize)> = Vec::new();
-    let names = groups(listed, name).filter_map(|group| group.first()).map(|candidate| name(candidate.atom));
+    let names = groups(listed, name).filter_map(|group| group.first()).map(|atom| name(*atom));
     for name in names.map(Some).chain([None]) {
         while let Some((shield, cause)) =
             shields.next_if(|(shield, _)| name.is_none_or(|name| reversed(shield, name).is_le()))

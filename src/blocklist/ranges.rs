@@ -1,6 +1,7 @@
 //! Sets of addresses as sorted, disjoint ranges; and the prefixes that make up a range.
 
-use super::list::{Address, Listed, Prefix};
+use super::list::{Address, Prefix};
+use super::listing::Listed;
 
 /// A set of addresses: inclusive ranges, sorted, neither overlapping nor touching.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! What is said of a finished list as a whole: counts, the first end of validity, and the digest of its content.
 
-use super::list::{Address, Blocklist, Listed, Prefix};
+use super::list::{Address, Blocklist, Prefix};
+use super::listing::Listed;
 use super::reason::Reason;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;

@@ -34,7 +34,7 @@ impl Keep {
         // A run that was killed put something aside. If it did not come to replace the file, that is what still stands.
         if let (Ok(mut aside), Ok(standing)) = (File::open(keep.aside()), File::open(output)) {
             let mut comparison = Comparison::new(standing);
-            let same = io::copy(&mut aside, &mut comparison).is_ok() && comparison.is_same();
+            let same = io::copy(&mut aside, &mut comparison).is_ok() && comparison.ends();
             if same { keep.discard() } else { keep.commit() }?;
         }
         Ok(keep)

@@ -60,7 +60,7 @@ impl Standing {
     pub(super) fn is(&self, content: Content<'_>) -> bool {
         let Ok(reader) = self.reader() else { return false };
         let mut comparison = Comparison::new(reader);
-        content(&mut comparison).is_ok() && comparison.is_same()
+        content(&mut comparison).is_ok() && comparison.ends()
     }
 }
 
@@ -75,9 +75,9 @@ impl<R: Read> Comparison<R> {
         Self { with, buffer: Vec::new() }
     }
 
-    /// Whether nothing is left of the other once everything was written without error.
-    pub(super) fn is_same(mut self) -> bool {
-        matches!(io::copy(&mut self.with.by_ref().take(1), &mut io::sink()), Ok(0))
+    /// Whether the other ends here too, once everything was written without error.
+    pub(super) fn ends(self) -> bool {
+        matches!(io::copy(&mut self.with.take(1), &mut io::sink()), Ok(0))
     }
 }
 
@@ -142,7 +142,7 @@ pub(super) fn count(format: &Format, file: impl BufRead) -> io::Result<usize> {
     if format.comment.is_some() {
         return Ok(values(format, file)?.len());
     }
-    let header = usize::from(matches!(format.name, "csv" | "splunk"));
+    let header = usize::from(matches!(format.name, "crowdsec" | "csv" | "splunk"));
     let mut count = 0_usize;
     each_line(file, |line| {
         let line = line.trim_ascii();
@@ -292,6 +292,7 @@ mod tests {
                 "192.0.2.0/24",
             ),
             ("iptables", "-4 -A S -s 192.0.2.1/32 -j DROP\n-4 -A S -d 192.0.2.1/32 -j DROP\n", "192.0.2.1"),
+            ("crowdsec", "duration,scope,value,reason,type\n14400s,range,192.0.2.0/24,stockade,ban\n", "192.0.2.0/24"),
             ("nginx", "192.0.2.1/32 1;\n", "192.0.2.1"),
             ("urls", "http://a.example/x,y;z\nb.example/p\n", "b.example/p http://a.example/x,y;z"),
             ("squid", ".a.example\n", "a.example"),

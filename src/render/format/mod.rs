@@ -2,6 +2,7 @@
 
 mod adguard;
 mod clamav;
+mod crowdsec;
 mod csv;
 mod dnscrypt;
 mod dnsmasq;
@@ -54,6 +55,7 @@ pub(super) static TABLE: &[Family] = &[
     ipset::FAMILY,
     iptables::FAMILY,
     pf::FAMILY,
+    crowdsec::FAMILY,
     edl::FAMILY,
     suricata::FAMILY,
     zeek::FAMILY,
