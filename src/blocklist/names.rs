@@ -61,14 +61,16 @@ pub(super) fn approve<'r>(
         a.key.cmp(&b.key).then_with(by_name).then_with(|| a.atom.cmp(&b.atom))
     });
     // From here on their order is all that counts.
-    let mut listed: Vec<u32> = listed.into_iter().map(|candidate| candidate.atom).collect();
-    listed.shrink_to_fit();
-    let mut names = Names::default();
-    let verdicts = judge(&listed, name, rules, &mut names.exceptions);
-    credits.reserve_exact(listed.len());
-    names.kept.reserve_exact(verdicts.places.len());
-    for (group, at) in groups(&listed, name).zip(0..) {
-        let Some(name) = group.first().map(|atom| name(*atom)) else { continue };
+    let mut atoms: Vec<u32> = listed.into_iter().map(|candidate| candidate.atom).collect();
+    atoms.shrink_to_fit();
+    let mut names = Names { kept: each_once(&atoms, name), ..Names::default() };
+    let verdicts = judge(&names.kept, rules, &mut names.exceptions);
+    credits.reserve_exact(atoms.len());
+    // What stays moves up in its place: a second list of names would take as much again.
+    let mut stay = 0;
+    for at in 0..names.kept.len() {
+        let Name { name, credits: group } = names.kept[at].clone();
+        let group = &atoms[group.start as usize..group.end as usize];
         if let Some((reason, detail)) = verdicts.of(at) {
             names.held.extend(group.iter().map(|atom| (*atom, name, *reason, detail.clone())));
             continue;
@@ -76,20 +78,32 @@ pub(super) fn approve<'r>(
         let start = credits.len() as u32;
         credits.extend(group);
         let end = credits.len() as u32;
-        match names.kept.last_mut() {
+        match names.kept[..stay].last_mut() {
             Some(last) if rules.collapse && rules.subdomains && is_below(name, last.name) => {
                 last.credits.end = end;
                 names.collapsed += 1;
             }
-            _ => names.kept.push(Name { name, credits: start..end }),
+            _ => {
+                names.kept[stay] = Name { name, credits: start..end };
+                stay += 1;
+            }
         }
     }
+    names.kept.truncate(stay);
     names
 }
 
-/// The atoms of each name; sorted ones.
-fn groups<'c, 'r>(listed: &'c [u32], name: &impl Fn(u32) -> &'r str) -> impl Iterator<Item = &'c [u32]> {
-    listed.chunk_by(|a, b| name(*a) == name(*b))
+/// Each name once, with the places of its atoms; sorted ones.
+fn each_once<'r>(atoms: &[u32], name: &impl Fn(u32) -> &'r str) -> Vec<Name<'r>> {
+    let mut once: Vec<Name<'r>> = Vec::with_capacity(atoms.len());
+    for (atom, at) in atoms.iter().zip(0..) {
+        let name = name(*atom);
+        match once.last_mut() {
+            Some(last) if last.name == name => last.credits.end = at + 1,
+            _ => once.push(Name { name, credits: at..at + 1 }),
+        }
+    }
+    once
 }
 
 /// What holds each name back. Most are not held back, so a name costs no more than a number.
@@ -115,17 +129,12 @@ impl Verdicts {
 }
 
 /// Walks listed and shielded names side by side, both in order, so that everything above a name is on a stack.
-fn judge<'r>(
-    listed: &[u32],
-    name: &impl Fn(u32) -> &'r str,
-    rules: &Rules<'_>,
-    exceptions: &mut Vec<Box<str>>,
-) -> Verdicts {
+fn judge(listed: &[Name<'_>], rules: &Rules<'_>, exceptions: &mut Vec<Box<str>>) -> Verdicts {
     let mut verdicts = Verdicts::default();
     let mut shields = rules.shield.names.iter().peekable();
     let mut shielded: Vec<(&str, Cause)> = Vec::new();
     let mut above: Vec<(&str, usize)> = Vec::new();
-    let names = groups(listed, name).filter_map(|group| group.first()).map(|atom| name(*atom));
+    let names = listed.iter().map(|listed| listed.name);
     for name in names.map(Some).chain([None]) {
         while let Some((shield, cause)) =
             shields.next_if(|(shield, _)| name.is_none_or(|name| reversed(shield, name).is_le()))
