@@ -1,5 +1,5 @@
 //! One observation against many patterns: plain equalities from a thousand to a million, and a mix with compound and
-//! LIKE patterns.
+//! LIKE and MATCHES patterns.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -31,7 +31,7 @@ fn main_bench(criterion: &mut Criterion) {
     let few = part(10_000);
     let mixed = (0..8 * few).map(equality).chain((0..few).map(compound)).chain((0..few).map(like));
     let set = patterns(mixed);
-    group.bench_function("100000 with 10000 compound and 10000 LIKE", |b| {
+    group.bench_function("100000 with 10000 compound and 10000 LIKE and MATCHES", |b| {
         b.iter_batched(|| (), |()| black_box(scan(&set, &observations)), BatchSize::PerIteration);
     });
 }
@@ -68,7 +68,11 @@ fn compound(number: u64) -> String {
 }
 
 fn like(number: u64) -> String {
-    format!("[process:command_line LIKE '%--token{number}=%']")
+    if number.is_multiple_of(2) {
+        format!("[process:command_line LIKE '%--token{number}=%']")
+    } else {
+        format!("[process:command_line MATCHES '--token{number}=[0-9a-f]+$']")
+    }
 }
 
 fn address(number: u64) -> String {

@@ -77,7 +77,7 @@ impl Options {
 }
 
 impl Matcher {
-    /// Prepares a rule set for matching: about 0.3 s for a million indicators.
+    /// Prepares a rule set for matching: judges each indicator and builds the index over those that take part.
     pub fn new(rules: Arc<RuleSet>, options: Options) -> Self {
         let active: Vec<bool> =
             rules.indicators().map(|indicator| indicator.status(&options.filter) == Status::Active).collect();
