@@ -1,5 +1,16 @@
-//! What a log line says besides its values.
+//! What a log line says: its fields, what they mean, and its time.
+//!
+//! A [`Tracker`] tells the [`Layout`] of each part of an input; [`Layout::decode`] takes a line apart into an [`Event`];
+//! [`assemble`] makes an observation of it. One file in `format/` for each format.
 
+pub mod assemble;
+mod event;
+mod format;
+mod json;
+mod layout;
 mod time;
 
+pub use event::{Event, Field, Joint, Meaning, Unescaped};
+pub use format::{Format, all as formats, named as format_named};
+pub use layout::{Choice, Columns, Layout, Layouts, Tracker};
 pub use time::Clock;

@@ -57,6 +57,22 @@ impl Clock {
         })
     }
 
+    /// The instant that a text states which is nothing but an instant: any form that lines have, and seconds, milli-, micro-
+    /// or nanoseconds since 1970 as a bare number.
+    ///
+    /// ```
+    /// use stockade::{log::Clock, stix::Timestamp};
+    ///
+    /// let clock = Clock::new(Timestamp::parse("2026-03-01T00:00:00Z").unwrap());
+    /// let expected = Timestamp::parse("2026-01-31T10:05:03.25Z").ok();
+    /// assert_eq!(clock.instant(b"1769853903250"), expected);
+    /// assert_eq!(clock.instant(b"2026-01-31T10:05:03.250+00:00"), expected);
+    /// ```
+    pub fn instant(&self, text: &[u8]) -> Option<Timestamp> {
+        let text = text.trim_ascii();
+        unix(text).filter(|(.., tail)| tail.is_empty()).map(|(at, ..)| at).or_else(|| self.time_of(text))
+    }
+
     /// `Jan 31 ` before the time, perhaps with a year behind the day or the time.
     fn month_first(&self, before: &[u8], clock: &[u8], rest: &[u8]) -> Option<Timestamp> {
         let before = before.strip_suffix(b" ")?;

@@ -1,0 +1,163 @@
+//! How the lines of an input are read: which format they have, and what its header lines say.
+//!
+//! An input is looked at once, at its head, and by whoever reads it in order: header lines in the middle (a rotated Zeek
+//! log, a second `#Fields`) change what the lines behind them mean, and blocks are searched by whichever thread is free.
+//! So the reader asks a [`Tracker`] what is valid in each block, and hands that over with it.
+
+use super::event::Event;
+use super::format::{self, Format};
+use memchr::memchr;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How much of an input is looked at to tell its format, in bytes.
+const HEAD: usize = 64 << 10;
+
+/// How lines are to be read.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// The format.
+    pub format: &'static Format,
+    /// It was asked for by name; otherwise lines that speak for themselves are read as what they say.
+    pub chosen: bool,
+    /// What the header lines said.
+    pub columns: Option<Columns>,
+}
+
+/// What header lines say of the lines behind them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// The names of the columns.
+    pub names: Vec<Box<str>>,
+    /// Their types, where the format states them.
+    pub types: Vec<Box<str>>,
+    /// What kind of log it is: the `#path` of Zeek.
+    pub kind: Box<str>,
+    /// What stands between columns.
+    pub separator: Vec<u8>,
+    /// What stands between the elements of a set.
+    pub set_separator: Vec<u8>,
+    /// How an empty set is written.
+    pub empty: Vec<u8>,
+    /// How a missing value is written.
+    pub unset: Vec<u8>,
+}
+
+/// What a user chose.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// The format of all inputs; if there is none each is looked at.
+    pub format: Option<&'static Format>,
+}
+
+impl Layout {
+    /// Plain text.
+    pub fn text() -> Self {
+        Self { format: &format::text::FORMAT, chosen: true, columns: None }
+    }
+
+    /// The layout of an input, from its first lines.
+    pub fn of(choice: &Choice, head: &[u8]) -> Self {
+        let head = &head[..head.len().min(HEAD)];
+        let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+        let format = choice
+            .format
+            .unwrap_or_else(|| format::all().find(|format| (format.sniff)(head)).unwrap_or(&format::text::FORMAT));
+        Self { format, chosen: choice.format.is_some(), columns: None }
+    }
+
+    /// Whether no line can have fields.
+    pub fn is_text(&self) -> bool {
+        self.chosen && std::ptr::eq(self.format, &raw const format::text::FORMAT)
+    }
+
+    /// Takes a line apart. One that has no fields is plain text.
+    ///
+    /// # Errors
+    /// It is not what the format asks for; the reason is a few words, the same for all lines that are wrong in that
+    /// way. Such a line is searched as plain text.
+    pub fn decode<'l>(&'l self, event: &mut Event<'l>) -> Result<(), &'static str> {
+        let decode = if self.chosen { self.format.decode } else { self.format_of(event.line).decode };
+        let result = decode(self, event);
+        if result.is_err() {
+            event.fields.clear();
+            event.when = None;
+        }
+        result
+    }
+
+    /// The format of one line: its own where it speaks for itself, otherwise that of the input.
+    fn format_of(&self, line: &[u8]) -> &'static Format {
+        if self.format.speaks(line) {
+            return self.format;
+        }
+        format::all().find(|format| format.speaks(line)).unwrap_or(self.format)
+    }
+}
+
+/// Follows an input in order, and says which layout holds where.
+#[derive(Clone, Debug)]
+pub struct Tracker {
+    choice: Arc<Choice>,
+    current: Option<Arc<Layout>>,
+}
+
+/// The layouts of a block of lines: each holds from its place on, the first from the beginning.
+#[derive(Clone, Debug, Default)]
+pub struct Layouts {
+    parts: Vec<(usize, Arc<Layout>)>,
+}
+
+impl Tracker {
+    /// For one input.
+    pub fn new(choice: Arc<Choice>) -> Self {
+        Self { choice, current: None }
+    }
+
+    /// What holds in the next block of whole lines.
+    pub fn next(&mut self, block: &[u8]) -> Layouts {
+        let current = self.current.get_or_insert_with(|| Arc::new(Layout::of(&self.choice, block)));
+        let mut parts = vec![(0, Arc::clone(current))];
+        if let Some(header) = &current.format.header {
+            let columns_before = current.columns.clone();
+            for line in header_lines(block, header.mark, columns_before.is_none()) {
+                let text = &block[line.clone()];
+                let text = text.strip_suffix(b"\r").unwrap_or(text);
+                if let Some(columns) = (header.read)(text, current.columns.as_ref()) {
+                    *current = Arc::new(Layout { columns: Some(columns), ..Layout::clone(current) });
+                    parts.push((line.end, Arc::clone(current)));
+                }
+            }
+        }
+        Layouts { parts }
+    }
+}
+
+impl Layouts {
+    /// One layout for all of a block.
+    pub fn one(layout: Arc<Layout>) -> Self {
+        Self { parts: vec![(0, layout)] }
+    }
+
+    /// Each layout with the part of a block of that length in which it holds; parts begin where lines do.
+    pub fn parts(&self, len: usize) -> impl Iterator<Item = (Range<usize>, &Arc<Layout>)> {
+        let ends = self.parts.iter().skip(1).map(|part| part.0).chain([len]);
+        self.parts
+            .iter()
+            .zip(ends)
+            .map(move |((start, layout), end)| (*start..end.min(len), layout))
+            .filter(|part| !part.0.is_empty())
+    }
+}
+
+/// Lines that begin with a mark, and the first line if it may be a header without one.
+fn header_lines(block: &[u8], mark: Option<&'static [u8]>, first: bool) -> impl Iterator<Item = Range<usize>> {
+    let line_at = |start: usize| start..memchr(b'\n', &block[start..]).map_or(block.len(), |end| start + end);
+    let marked = mark.into_iter().flat_map(move |mark| {
+        let at_start = block.starts_with(mark).then_some(0);
+        let behind = memchr::memmem::find_iter(block, mark).filter(|at| *at > 0 && block[at - 1] == b'\n');
+        at_start.into_iter().chain(behind)
+    });
+    let unmarked = (mark.is_none() && first && !block.is_empty()).then_some(0);
+    unmarked.into_iter().chain(marked).map(line_at)
+}
