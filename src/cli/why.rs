@@ -5,7 +5,6 @@ use super::allow::allowlist;
 use super::block::{self, Verdict, Verdicts};
 use super::error::{Error, Outcome};
 use super::indicators::{self, Loaded};
-use super::matching::relation_name;
 use super::terminal;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -182,7 +181,7 @@ impl Obstacle {
 
 fn text(listing: &Listing, obstacle: Option<Obstacle>, indicator: IndicatorRef<'_>, out: &mut String) {
     let state = obstacle.map_or_else(|| "active".into(), |obstacle| obstacle.describe(indicator));
-    let mut facts = vec![format!("lists {} ({})", listing.listed, relation_name(listing.relation))];
+    let mut facts = vec![format!("lists {} ({})", listing.listed, listing.relation.name())];
     if !indicator.origin().is_empty() {
         facts.push(format!("from {}", indicator.origin()));
     }
@@ -238,7 +237,7 @@ fn json(
     let object = Object {
         value,
         listed: &listing.listed,
-        relation: relation_name(listing.relation),
+        relation: listing.relation.name(),
         active: obstacle.is_none(),
         reason: obstacle.map(Obstacle::name),
         origin: indicator.origin(),

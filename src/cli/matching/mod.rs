@@ -1,16 +1,16 @@
 //! `stockade match`: which log lines hold something that an indicator describes.
 //!
 //! Inputs ([`walk`], [`open`], [`decompress`]) become blocks of whole lines ([`blocks`]); threads search them and hand
-//! in what is printed of each ([`pipeline`]); options like grep's decide which lines that is ([`report`]), and [`rows`]
+//! in what is printed of each ([`pipeline`]); options like grep's decide which lines that is ([`report`]), and [`output`]
 //! how it looks.
 
 mod blocks;
 pub(super) mod decompress;
 mod name;
 mod open;
+mod output;
 mod pipeline;
 mod report;
-mod rows;
 mod sequences;
 #[cfg(test)]
 mod tests;
@@ -22,18 +22,16 @@ use super::allow::allowlist;
 use super::error::{Error, Outcome, say};
 use super::indicators::{self, Loaded};
 use blocks::Limits;
+use output::{Format, Look, Run};
 use report::{Report, Show};
-use rows::Look;
 use sequences::{Ledger, Recorded};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stockade::matcher::{Matcher, Options};
 use walk::Walk;
-
-pub(crate) use rows::relation_name;
 
 /// Print the log lines that hold something an indicator describes
 ///
@@ -115,14 +113,6 @@ enum LogFormat {
     Text,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// Rows for people and for tools that know grep.
-    Text,
-    /// One object for each hit. Paths that are not UTF-8 have U+FFFD in place of the bytes that are none.
-    Json,
-}
-
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let started = Instant::now();
     let report = args.report(globals)?;
@@ -138,6 +128,8 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let matcher = Matcher::new(Arc::new(rules), options);
     unsought::say(&matcher, globals);
     let loaded = matcher.active();
+    let generation = if report.look.format.names_generation() { matcher.rules().generation() } else { String::new() };
+    let run = Run::new(generation, matcher.options().filter.at, indicators::now());
     let walk = Walk::new(&args.logs, args.recursive);
     let threads = match args.threads {
         Some(threads) => threads.get(),
@@ -145,7 +137,11 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     };
     let ledger = Ledger::default();
     let search = Recorded { matcher, ledger: ledger.clone() };
-    let pipeline = pipeline::start(search, report, walk, Box::new(std::io::stdout()), threads, Limits::DEFAULT)
+    let mut output = std::io::stdout();
+    if report.show == Show::Rows {
+        output.write_all(report.look.format.head().as_bytes()).map_err(|error| Error::output(&error))?;
+    }
+    let pipeline = pipeline::start(search, run, report, walk, Box::new(output), threads, Limits::DEFAULT)
         .map_err(|error| Error::new(format_args!("no thread to search with: {error}")))?;
     let searching = Instant::now();
     let bar = progress_bar(globals);
@@ -187,14 +183,19 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
 impl Args {
     /// What to print. Where options contradict each other, grep's order holds: `-q` before `-l` before `-c`.
     fn report(&self, globals: &Globals) -> Result<Report, Error> {
-        let json = self.json || self.format == Format::Json;
+        let format = if self.json { Format::Json } else { self.format };
         for (given, flag) in [(self.count, "-c"), (self.files_with_matches, "-l"), (self.invert_match, "-v")]
             .into_iter()
-            .filter(|_| json)
+            .filter(|_| format != Format::Text && !self.silent)
         {
             if given {
-                return Err(Error::new(format_args!("{flag} prints no hits, so it cannot go with JSON")));
+                let name = format.name();
+                return Err(Error::new(format_args!("{flag} prints no hits, so it cannot go with --format {name}")));
             }
+        }
+        if self.only_matching && format.is_event() {
+            let name = format.name();
+            return Err(Error::new(format_args!("-o leaves out the line, which is what --format {name} writes")));
         }
         let show = if self.silent {
             Show::Nothing
@@ -206,7 +207,7 @@ impl Args {
             Show::Rows
         };
         let look = Look {
-            json,
+            format,
             filename: !self.no_filename,
             only_matching: self.only_matching,
             color: globals.color.for_stdout(),

@@ -12,8 +12,8 @@ use super::blocks::{Block, Blocks, Limits};
 use super::decompress::Text;
 use super::name::Name;
 use super::open::open;
+use super::output::{Rules, Run, Scratch};
 use super::report::{Rendered, Report, Show, Tally};
-use super::rows::Rules;
 use super::walk::{Input, Walk};
 use crate::cli::error::say;
 use std::collections::{BTreeMap, VecDeque};
@@ -59,8 +59,7 @@ impl Search for Matcher {
 /// A search under way.
 pub(super) struct Pipeline<S> {
     search: S,
-    /// The generation of its rule set, if it is to be shown.
-    generation: String,
+    run: Run,
     report: Report,
     limits: Limits,
     threads: usize,
@@ -138,6 +137,7 @@ enum From {
 /// Starts a search on that many threads.
 pub(super) fn start<S: Search>(
     search: S,
+    run: Run,
     report: Report,
     walk: Walk,
     output: Box<dyn Write + Send>,
@@ -157,8 +157,8 @@ pub(super) fn start<S: Search>(
         summary: Summary::default(),
     };
     let pipeline = Arc::new(Pipeline {
-        generation: if report.look.json { search.rules().generation() } else { String::new() },
         search,
+        run,
         report,
         limits,
         threads,
@@ -198,6 +198,7 @@ impl<S: Search> Pipeline<S> {
         let (remember, mut searched) = (self.search.is_sequential(), Vec::new());
         let mut block = Block::default();
         let mut hits = Vec::new();
+        let mut scratch = Scratch::default();
         while let Some(Task { file, name, from }) = self.take() {
             let mut blocks = match from {
                 From::Opened(blocks) => blocks,
@@ -223,8 +224,8 @@ impl<S: Search> Pipeline<S> {
             if remember {
                 searched.push((Arc::clone(&name), block.first_line));
             }
-            let rules = Rules { set: self.search.rules(), generation: &self.generation, blocks: &searched };
-            let rendered = self.report.block(&name, &block, &mut hits, rules);
+            let rules = Rules { set: self.search.rules(), run: &self.run, blocks: &searched };
+            let rendered = self.report.block(&name, &block, &mut hits, rules, &mut scratch);
             self.put(file, number, rendered, &block, hits.len() as u64);
         }
     }

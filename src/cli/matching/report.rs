@@ -3,7 +3,7 @@
 
 use super::blocks::{Block, Piece};
 use super::name::Name;
-use super::rows::{Line, Look, Rules};
+use super::output::{Line, Look, Rules, Scratch};
 use memchr::{memchr, memchr_iter};
 use stockade::matcher::Hit;
 
@@ -58,17 +58,32 @@ const REPEAT: usize = 1 << 20;
 
 impl Report {
     /// Renders one block. The hits are those of the block's text, in its order.
-    pub(super) fn block(&self, name: &Name, block: &Block, hits: &mut Vec<Hit>, rules: Rules<'_>) -> Rendered {
+    pub(super) fn block(
+        &self,
+        name: &Name,
+        block: &Block,
+        hits: &mut Vec<Hit>,
+        rules: Rules<'_>,
+        scratch: &mut Scratch,
+    ) -> Rendered {
         let mut out = Rendered::default();
         match block.piece {
-            Some(piece) => self.piece(name, block, piece, hits, rules, &mut out),
+            Some(piece) => self.piece((name, block, piece), hits, rules, scratch, &mut out),
             None if self.invert => self.lines_without(name, block, hits, &mut out),
-            None => self.lines_with(name, block, hits, rules, &mut out),
+            None => self.lines_with(name, block, hits, rules, scratch, &mut out),
         }
         out
     }
 
-    fn lines_with(&self, name: &Name, block: &Block, hits: &[Hit], rules: Rules<'_>, out: &mut Rendered) {
+    fn lines_with(
+        &self,
+        name: &Name,
+        block: &Block,
+        hits: &[Hit],
+        rules: Rules<'_>,
+        scratch: &mut Scratch,
+        out: &mut Rendered,
+    ) {
         let text = block.text();
         let (mut counted_to, mut number) = (0, block.first_line);
         for hits in hits.chunk_by(|a, b| a.line_start == b.line_start) {
@@ -86,10 +101,8 @@ impl Report {
                 more: false,
                 shorten: hits.len() > 1 && hits.len().saturating_mul(line_text.len()) > REPEAT,
             };
-            out.shortened |= line.shorten;
-            for hit in hits {
-                self.look.hit(&line, hit.span.clone(), hit, rules, &mut out.rows);
-            }
+            out.shortened |= line.shorten && self.look.format.repeats_line() && !self.look.only_matching;
+            self.look.hits(&line, hits, rules, scratch, &mut out.rows);
             self.end_line(out);
         }
     }
@@ -118,11 +131,10 @@ impl Report {
 
     fn piece(
         &self,
-        name: &Name,
-        block: &Block,
-        piece: Piece,
+        (name, block, piece): (&Name, &Block, Piece),
         hits: &mut Vec<Hit>,
         rules: Rules<'_>,
+        scratch: &mut Scratch,
         out: &mut Rendered,
     ) {
         let mut line = Line {
@@ -144,16 +156,16 @@ impl Report {
             piece.settled < end && end <= piece.settles
         });
         out.part = Some(Part { last: piece.last, hit: !hits.is_empty() });
-        out.shortened = self.show == Show::Rows && !self.look.json && !self.look.only_matching;
+        let format = self.look.format;
+        out.shortened = self.show == Show::Rows
+            && (format.repeats_line() && !self.look.only_matching || format.is_event() && !hits.is_empty());
         if self.show != Show::Rows {
             return;
         }
         if self.invert && piece.start == 0 {
             self.look.miss(&line, &mut out.rows);
-        } else if !self.invert {
-            for hit in hits.iter() {
-                self.look.hit(&line, hit.span.clone(), hit, rules, &mut out.rows);
-            }
+        } else if !self.invert && !hits.is_empty() {
+            self.look.hits(&line, hits, rules, scratch, &mut out.rows);
         }
     }
 

@@ -1,9 +1,9 @@
 //! The whole of `match` but its scanner, against a reference that goes line by line.
 
 use super::blocks::Limits;
+use super::output::{Format, Look, Run};
 use super::pipeline::{self, Search, Searcher};
 use super::report::{Report, Show};
-use super::rows::Look;
 use super::walk::Walk;
 use proptest::prelude::*;
 use std::fmt::Write as _;
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use stockade::compile::{EntryId, RuleSet, RuleSetBuilder};
 use stockade::matcher::{Hit, Relation};
 use stockade::observable::classify;
+use stockade::stix::Timestamp;
 
 /// So small that every border is crossed.
 const SMALL: Limits = Limits { block: 64, overlap: 32 };
@@ -105,8 +106,10 @@ fn run(files: &[Vec<u8>], report: Report, threads: usize) -> (String, bool) {
     }
     let output = Shared::default();
     let walk = Walk::new(&paths, false);
+    let at = Timestamp::from_unix(0, 0);
+    let run = Run::new(Words::new().rules.generation(), at, at);
     let search =
-        pipeline::start(Words::new(), report, walk, Box::new(output.clone()), threads, SMALL).expect("threads");
+        pipeline::start(Words::new(), run, report, walk, Box::new(output.clone()), threads, SMALL).expect("threads");
     let summary = search.wait(|_| ());
     assert!(!summary.failed && summary.output_error.is_none());
     if report.max.is_none() && matches!(report.show, Show::Rows | Show::Count) {
@@ -136,7 +139,7 @@ fn reference(files: &[Vec<u8>], report: Report) -> (String, bool) {
                 }
                 for (span, word) in found.into_iter().filter(|_| report.show == Show::Rows) {
                     let (value, id) = (SOUGHT[word], rules.id(word));
-                    let _ = if report.look.json {
+                    let _ = if report.look.format == Format::Json {
                         let value = format!(
                             r#""span":[{},{}],"observable":{{"type":"domain-name","value":"{value}"}}"#,
                             span.start, span.end
@@ -188,7 +191,8 @@ fn report() -> impl Strategy<Value = Report> {
     let show = prop_oneof![3 => Just(Show::Rows), 1 => Just(Show::Count), 1 => Just(Show::Names)];
     (show, any::<bool>(), prop::option::of(1..4u64), any::<bool>(), any::<bool>()).prop_map(
         |(show, invert, max, json, only_matching)| {
-            let look = Look { json: json && !invert, only_matching, filename: true, ..Look::default() };
+            let format = if json && !invert { Format::Json } else { Format::Text };
+            let look = Look { format, only_matching, filename: true, ..Look::default() };
             Report { show, invert, max, look }
         },
     )

@@ -1,0 +1,178 @@
+//! What each format of `stockade match` writes, to the byte, and what readers of it rely on.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test cli_match_output` writes down what is printed instead.
+
+use proptest::prelude::*;
+use serde_json::Value;
+use snapbox::{Data, assert_data_eq};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn golden(name: &str) -> Data {
+    Data::read_from(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/match").join(name), None).raw()
+}
+
+/// Searches the log of every shape for the indicators beside it; prints, exit code and complaints.
+fn search(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_stockade"))
+        .args([
+            "match",
+            "--quiet",
+            "--log-format=text",
+            "--at",
+            "2026-06-01",
+            "-i",
+            "indicators.json",
+            "-i",
+            "list.txt",
+        ])
+        .args(args)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/match"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("it runs")
+}
+
+fn printed(args: &[&str]) -> String {
+    let output = search(args);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{args:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn every_format_writes_what_it_wrote() {
+    for (format, file) in [
+        ("text", "text.txt"),
+        ("json", "json.jsonl"),
+        ("ecs", "ecs.jsonl"),
+        ("ocsf", "ocsf.jsonl"),
+        ("csv", "hits.csv"),
+    ] {
+        let printed = printed(&["--format", format, "mixed.log"]);
+        assert_data_eq!(Data::text(printed).raw(), golden(file));
+    }
+}
+
+#[test]
+fn what_makes_no_sense_together_is_refused() {
+    for (args, message) in [
+        (&["--format=ecs", "-c"][..], "-c prints no hits, so it cannot go with --format ecs"),
+        (&["--json", "-l"], "-l prints no hits, so it cannot go with --format json"),
+        (&["--format=csv", "-v"], "-v prints no hits, so it cannot go with --format csv"),
+        (&["--format=ocsf", "-o"], "-o leaves out the line, which is what --format ocsf writes"),
+    ] {
+        let output = search(&[args, &["mixed.log"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("stockade: {message}\n"));
+    }
+}
+
+#[test]
+fn a_table_has_its_header_even_without_a_row() {
+    let quiet = tempfile::NamedTempFile::new().expect("a file");
+    let path = quiet.path().to_str().expect("a plain path");
+    let header = printed(&["--format=csv", path]);
+    assert_eq!(header.lines().count(), 1);
+    assert!(header.starts_with("path,line,offset,start,end,time,type,value,relation,field,indicator_id,"));
+    assert_eq!(printed(&["--format=csv", "-q", "mixed.log"]), "");
+    let only = printed(&["--format=csv", "-o", "-m1", "mixed.log"]);
+    assert!(only.lines().skip(1).all(|row| row.ends_with(",indicators.json,")), "{only}");
+}
+
+#[test]
+fn a_line_too_long_for_memory_is_still_told_of_in_every_format() {
+    let mut log = tempfile::NamedTempFile::new().expect("a file");
+    let filler = "a".repeat(3 << 20);
+    write!(log, "{{\"a\":\"{filler} 203.0.113.77 {filler}\",\"ip\":\"203.0.113.66\"}}\nshort 203.0.113.77\n")
+        .expect("written");
+    let path = log.path().to_str().expect("a plain path");
+    for format in ["json", "ecs", "ocsf", "csv", "text"] {
+        let output = search(&["--format", format, path]);
+        assert_eq!(output.status.code(), Some(0), "{format}");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert_eq!(text.lines().filter(|row| row.contains("203.0.113.77")).count(), 2, "{format}");
+        assert_eq!(text.lines().filter(|row| row.contains("203.0.113.66")).count(), 1, "{format}");
+        if !matches!(format, "csv" | "text") {
+            assert!(text.lines().all(|row| serde_json::from_str::<Value>(row).is_ok()), "{format}");
+        }
+    }
+}
+
+/// Values of JSON with some that are listed.
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        1 => Just(Value::Null),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => any::<i64>().prop_map(Value::from),
+        2 => Just(Value::from("203.0.113.66")),
+        1 => Just(Value::from("see http://evil.example/x")),
+        2 => "[ -~\u{e9}\u{202e}\\n]{0,8}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("enrichments|threat|[a-z.\"\\\\]{0,4}", inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn event() -> impl Strategy<Value = BTreeMap<String, Value>> {
+    let names = "threat|threat\\.enrichments|threat\\.x|enrichments|@timestamp|class_uid|metadata|[a-z]{1,4}";
+    prop::collection::btree_map(names, json(), 0..6)
+}
+
+fn enrich(format: &str, lines: &[String]) -> Vec<String> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_stockade"))
+        .args(["match", "--quiet", "--at", "2026-06-01", "-i", "indicators.json", "--format", format])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/match"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut input = child.stdin.take().expect("a pipe");
+    let text = lines.join("\n");
+    let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
+    let output = child.wait_with_output().expect("it ends");
+    writer.join().expect("no panic").expect("it reads all");
+    String::from_utf8(output.stdout).expect("UTF-8").lines().map(str::to_owned).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn an_event_comes_out_with_all_that_it_had(events in prop::collection::vec(event(), 1..40)) {
+        // Whatever an event holds, this makes it one that is hit, and a number tells it again.
+        let events: Vec<Value> = events
+            .into_iter()
+            .enumerate()
+            .map(|(number, mut event)| {
+                event.insert("hit".to_owned(), Value::from("203.0.113.66"));
+                event.insert("number".to_owned(), Value::from(number));
+                Value::Object(event.into_iter().collect())
+            })
+            .collect();
+        let lines: Vec<String> = events.iter().map(Value::to_string).collect();
+        let enriched = enrich("ecs", &lines);
+        prop_assert_eq!(enriched.len(), events.len());
+        for (event, line) in events.iter().zip(&enriched) {
+            let result: Value = serde_json::from_str(line).expect("each line is JSON");
+            for (name, value) in event.as_object().expect("an object") {
+                if name != "threat" && name != "threat.enrichments" {
+                    prop_assert_eq!(&result[name], value);
+                }
+            }
+            let lists = [result.get("threat.enrichments"), result["threat"].get("enrichments")];
+            let enrichments = lists.into_iter().flatten().filter_map(Value::as_array).flatten();
+            let ours = enrichments.filter(|entry| entry["matched"]["atomic"] == "203.0.113.66").count();
+            prop_assert!(ours >= 1, "{}", line);
+        }
+        for line in enrich("ocsf", &lines) {
+            let result: Value = serde_json::from_str(&line).expect("each line is JSON");
+            prop_assert!(result["enrichments"].as_array().is_some_and(|list| !list.is_empty()));
+        }
+    }
+}
