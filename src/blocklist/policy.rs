@@ -124,7 +124,9 @@ impl Policy {
             return false;
         }
         let age = i64::try_from(*age).unwrap_or(i64::MAX);
-        indicator.modified().is_some_and(|modified| modified.seconds.saturating_add(age) <= filter.at.seconds)
+        // The beginning of 1970 stands for a time that a feed does not state.
+        let modified = indicator.modified().filter(|modified| modified.seconds != 0);
+        modified.is_some_and(|modified| modified.seconds.saturating_add(age) <= filter.at.seconds)
     }
 }
 

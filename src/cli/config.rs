@@ -2,9 +2,11 @@
 //!
 //! An unknown key is an error: a guard rail that is misspelt must not be missing in silence.
 
+mod columns;
 mod units;
 
 use super::error::{Error, reason};
+use columns::Columns;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -75,8 +77,7 @@ pub(crate) struct Source {
     pub(crate) interval: Interval,
     #[serde(default = "half")]
     pub(crate) max_drop: Share,
-    #[serde(default)]
-    pub(crate) columns: BTreeMap<String, Column>,
+    pub(crate) columns: Option<Columns>,
     #[serde(default)]
     pub(crate) allow_http: bool,
 }
@@ -139,15 +140,6 @@ impl Default for Interval {
     fn default() -> Self {
         Self(Duration::seconds(3600))
     }
-}
-
-/// A column of a CSV file.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-#[allow(dead_code, reason = "checked here; what fetches reads it")]
-pub(crate) enum Column {
-    Number(std::num::NonZeroU32),
-    Name(String),
 }
 
 /// `[policy]`; what is not said is as the command has it by default.
@@ -332,7 +324,7 @@ impl Source {
         if self.limit == 0 {
             return Err("limit is at least 1".to_owned());
         }
-        if !self.columns.is_empty() && self.kind != SourceKind::Csv {
+        if self.columns.is_some() && self.kind != SourceKind::Csv {
             return Err("columns are for csv only".to_owned());
         }
         Ok(())
@@ -500,6 +492,7 @@ reload = "rndc reload rpz.stockade"
     #[test]
     fn what_is_wrong_is_named_with_its_line() {
         let source = "[[source]]\nname = \"a\"\nkind = \"list\"\nurl = \"a.txt\"\n";
+        let csv = source.replace("list", "csv");
         for (text, expected) in [
             ("[policy]\nmax_shrink = 0.5\nmin_confidense = 1\n", ":3: unknown key `min_confidense`"),
             ("[polizy]\n", ":1: unknown key `polizy`"),
@@ -519,6 +512,13 @@ reload = "rndc reload rpz.stockade"
             (&format!("{source}auth = {{ key = \"secret\" }}\n"), ":5: unknown key `key`"),
             (&format!("{source}timeouts = {{ connect = \"soon\" }}\n"), ":5: soon: "),
             (&format!("{source}max_body = \"many\"\n"), ":5: many: "),
+            (&format!("{csv}columns = {{ value = 2, typ = 3 }}\n"), ":5: unknown key `typ`"),
+            (&format!("{csv}columns = {{ value = 0 }}\n"), ":5: columns are counted from 1"),
+            (&format!("{csv}columns = {{ type = 1 }}\n"), ":5: missing key `value`"),
+            (
+                &format!("{csv}columns = \"urlhouse\"\n"),
+                ":5: urlhouse: no feed whose columns are known; there are urlhaus",
+            ),
             ("[[source]]\nname = \"../a\"\nkind = \"list\"\nurl = \"x\"\n", "a name of a source is letters"),
             ("[[output]]\nname = \"a\"\nformat = \"ips\"\npath = \"x\"\nsources = [\"b\"]\n", "there is no source b"),
             ("[policy\n", ":1: "),

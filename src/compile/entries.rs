@@ -1,6 +1,7 @@
 //! What is known of each indicator, in columns: one row an indicator, nothing that a hit does not report.
 
 use super::filter::{Filter, Status};
+use crate::observable;
 use crate::stix::{Indicator, Timestamp, Tlp};
 use hashbrown::HashTable;
 use std::borrow::Cow;
@@ -113,11 +114,7 @@ impl Entries {
 
     /// Adds a row for a bare value of a list: valid always, with an id that is a function of the value.
     pub(super) fn add_value(&mut self, kind: &str, value: &str) -> u32 {
-        let mut text = String::with_capacity(kind.len() + value.len() + 1);
-        text.push_str(kind);
-        text.push(':');
-        text.push_str(value);
-        let id = Uuid::new_v5(&LIST_NAMESPACE, text.as_bytes()).into_bytes();
+        let id = observable::id_of_text(kind, value).into_bytes();
         let class = self.value_class();
         self.push(id, [NONE; 3], NO_CONFIDENCE, State::Current, class, (0, 0))
     }
@@ -342,9 +339,6 @@ impl Entries {
         self.state[row as usize] == State::Current
     }
 }
-
-/// The namespace of ids that are derived from values of lists.
-const LIST_NAMESPACE: Uuid = Uuid::from_u128(0x8d6f_2c3e_5b1a_4f0d_9a77_31c2_e0b4_57d6);
 
 /// The UUID of a text that prints back as it stands.
 fn canonical_uuid(text: &str) -> Option<[u8; 16]> {

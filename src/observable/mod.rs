@@ -12,12 +12,14 @@
 //! # Ok::<(), stockade::observable::Invalid>(())
 //! ```
 
+mod id;
 pub mod kind;
 mod literal;
 mod path;
 mod refang;
 pub mod text;
 
+pub(crate) use id::id_of_text;
 pub use kind::hash::canonical_name as canonical_hash_name;
 pub use literal::{begins_on_border, ends_on_border, literal_is_vague, literal_object_type, literal_path, on_borders};
 pub use path::{Field, of_path};

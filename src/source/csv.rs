@@ -189,7 +189,7 @@ fn values(record: &[u8], plan: &Plan, visit: &mut Visit<'_>) {
             continue;
         }
         let text = field.trim_ascii();
-        if matches!(text, b"" | b"-" | b"None" | b"none" | b"null" | b"NULL" | b"N/A" | b"n/a") {
+        if is_absent(text) {
             continue;
         }
         taken = true;
@@ -206,24 +206,29 @@ fn values(record: &[u8], plan: &Plan, visit: &mut Visit<'_>) {
     }
 }
 
-fn value(field: &[u8]) -> Option<Value> {
+/// Whether a field says that there is nothing to say.
+pub(super) fn is_absent(text: &[u8]) -> bool {
+    matches!(text, b"" | b"-" | b"None" | b"none" | b"null" | b"NULL" | b"N/A" | b"n/a")
+}
+
+pub(super) fn value(field: &[u8]) -> Option<Value> {
     std::str::from_utf8(field.trim_ascii()).ok().and_then(|text| field_value(text).ok())
 }
 
-fn field_value(text: &str) -> Result<Value, Invalid> {
+pub(super) fn field_value(text: &str) -> Result<Value, Invalid> {
     if text.bytes().any(|byte| byte.is_ascii_whitespace()) {
         return Err(Invalid::new("text of several words"));
     }
     list::bare_value(text)
 }
 
-fn is_passed_over(record: &[u8]) -> bool {
+pub(super) fn is_passed_over(record: &[u8]) -> bool {
     let text = record.trim_ascii();
     text.is_empty() || list::is_comment(text)
 }
 
 /// Length of the record that the rest begins with; `None` at the end.
-fn record(window: &mut Window<'_>) -> Option<usize> {
+pub(super) fn record(window: &mut Window<'_>) -> Option<usize> {
     loop {
         // Of a record that the reader failed in, part of a value may look like another value.
         let whole = window.is_finished() && !window.has_failed();
@@ -236,7 +241,7 @@ fn record(window: &mut Window<'_>) -> Option<usize> {
 
 /// Length of the first record of a text: a line, and more lines if a quoted field goes on over its end. `None` if the
 /// text is empty, or if more of it is needed to know.
-fn record_length(text: &[u8], whole: bool) -> Option<usize> {
+pub(super) fn record_length(text: &[u8], whole: bool) -> Option<usize> {
     let mut first = None;
     let mut quotes = 0;
     let mut at = 0;
@@ -262,7 +267,7 @@ fn record_length(text: &[u8], whole: bool) -> Option<usize> {
 }
 
 /// The fields of a record, without their quotes.
-fn fields(record: &[u8], delimiter: u8) -> impl Iterator<Item = Cow<'_, [u8]>> {
+pub(super) fn fields(record: &[u8], delimiter: u8) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let mut rest = Some(record.strip_suffix(b"\r").unwrap_or(record));
     std::iter::from_fn(move || {
         let text = rest?;

@@ -98,6 +98,13 @@ fn place(bytes: &[u8], at: usize) -> Place {
     }
 }
 
+impl Unknown {
+    /// Whether this may be a table of values that do not show by their looks what they are.
+    pub(crate) fn may_be_table(&self) -> bool {
+        matches!(self, Self::NoValue(..))
+    }
+}
+
 impl fmt::Display for Unknown {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

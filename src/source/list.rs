@@ -228,7 +228,7 @@ fn undressed(word: &str) -> &str {
 }
 
 /// The host of `host:port`; any other text as it is.
-fn without_port(word: &str) -> &str {
+pub(super) fn without_port(word: &str) -> &str {
     match memchr::memrchr(b':', word.as_bytes()).map(|colon| (&word[..colon], &word[colon + 1..])) {
         Some((host, port))
             if (1..=5).contains(&port.len())

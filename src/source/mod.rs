@@ -10,6 +10,7 @@
 
 pub mod csv;
 mod documents;
+pub mod feed;
 mod files;
 mod format;
 mod indicators;
@@ -92,6 +93,10 @@ enum ReadErrorKind {
     Unknown(Unknown),
     /// It looked like JSON, and then there was none.
     Json(Place, Broken),
+    /// It was to be a table, and is JSON.
+    NoTable,
+    /// It is a table without a column that was asked for.
+    Columns(feed::NoColumn),
 }
 
 impl ReadError {
@@ -106,6 +111,8 @@ impl fmt::Display for ReadError {
         match &self.0 {
             ReadErrorKind::Io(error) => error.fmt(out),
             ReadErrorKind::Unknown(unknown) => unknown.fmt(out),
+            ReadErrorKind::NoTable => out.write_str("JSON, not CSV"),
+            ReadErrorKind::Columns(missing) => missing.fmt(out),
             ReadErrorKind::Json(Place { line, column }, broken) => {
                 let prefix = if matches!(broken, Broken::Json(_)) { "neither JSON nor a list: " } else { "" };
                 let (reason, detail) = (broken.reason(), broken.detail());

@@ -64,6 +64,20 @@ impl fmt::Display for UnknownTlp {
 
 impl std::error::Error for UnknownTlp {}
 
+impl Tlp {
+    /// The id of the marking definition that states this level: of STIX 2.1 section 7.2.1.4, and of TLP 2.0 for the level
+    /// that 1.0 lacks.
+    pub(crate) fn marking(self) -> &'static str {
+        match self {
+            Self::Clear => "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9",
+            Self::Green => "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da",
+            Self::Amber => "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82",
+            Self::AmberStrict => "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
+            Self::Red => "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed",
+        }
+    }
+}
+
 /// The level of a label such as `tlp:amber`, which some producers use beside or instead of a marking.
 pub(crate) fn of_label(label: &str) -> Option<Tlp> {
     without_prefix(label)?.parse().ok()
@@ -191,6 +205,13 @@ mod tests {
         assert_eq!("tlp:".parse::<Tlp>(), Err(UnknownTlp));
         assert_eq!("ambér".parse::<Tlp>(), Err(UnknownTlp));
         assert_eq!(of_label("red"), None);
+    }
+
+    #[test]
+    fn markings_state_their_level() {
+        for tlp in [Tlp::Clear, Tlp::Green, Tlp::Amber, Tlp::AmberStrict, Tlp::Red] {
+            assert_eq!(well_known(tlp.marking()), Some(tlp));
+        }
     }
 
     #[test]

@@ -123,10 +123,14 @@ impl<'a> Members<'a> {
                 Object::Marking
             }
             Some([b'"', ..]) => Object::Other,
-            // An envelope without objects, which is how servers say that there is nothing more.
-            None if !self.foreign => Object::Other,
+            None if self.is_empty_envelope() => Object::Other,
             _ => Object::Unusable(Unusable::new(self, "not a STIX object", "it has no type")),
         }
+    }
+
+    /// Whether it is an envelope without objects, which is how servers say that there is nothing more.
+    pub(crate) fn is_empty_envelope(&self) -> bool {
+        self.kind.is_none() && !self.foreign
     }
 
     /// Whether it has what every STIX object has: a type, and an id made of a type and something.
