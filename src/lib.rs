@@ -9,6 +9,8 @@ pub mod pattern;
 pub mod render;
 pub mod source;
 pub mod stix;
+#[cfg(feature = "store")]
+pub mod store;
 
 /// The examples of README.md, for `cargo test` to run.
 #[cfg(doctest)]
