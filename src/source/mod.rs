@@ -13,6 +13,8 @@ mod documents;
 pub mod feed;
 mod files;
 mod format;
+#[cfg(feature = "fetch")]
+pub mod http;
 mod indicators;
 pub mod list;
 mod window;
