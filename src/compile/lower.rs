@@ -49,6 +49,25 @@ impl Seek {
         if let Self::Literal(literal) = self { Some(literal) } else { None }
     }
 
+    /// The pattern that asks for this alone; none for a typed value, which an index decides.
+    pub fn pattern(&self) -> Option<String> {
+        let (path, operator, text) = match self {
+            Self::Atom(_) => return None,
+            Self::Literal(literal) if literal.open_before || literal.open_behind => {
+                let open = |open| if open { "%" } else { "" };
+                let text = format!("{}{}{}", open(literal.open_before), literal.text, open(literal.open_behind));
+                (literal.path, "LIKE", text)
+            }
+            Self::Literal(literal) => (literal.path, "=", literal.text.to_string()),
+            Self::Expression(expression) => {
+                let operator = if expression.regex { "MATCHES" } else { "LIKE" };
+                (&*expression.path, operator, expression.text.to_string())
+            }
+        };
+        let text = text.replace('\\', r"\\").replace('\'', r"\'");
+        Some(format!("[{} {operator} '{text}']", path::quoted(path)))
+    }
+
     /// The expression, if it is one.
     pub fn as_expression(&self) -> Option<&Expression> {
         if let Self::Expression(expression) = self { Some(expression) } else { None }
@@ -78,6 +97,8 @@ impl Literal {
 /// A `LIKE` or `MATCHES` test.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Expression {
+    /// The path, canonical.
+    pub path: Box<str>,
     /// The kinds of value it is tested against; none for texts without a shape.
     pub kinds: &'static [Kind],
     /// The object type of the path.
@@ -183,7 +204,13 @@ fn seeks(ast: &Ast<'_>, test: &Test, path: &str, strict: bool) -> Option<Vec<See
             {
                 return Some(vec![Seek::Literal(literal)]);
             }
-            Some(vec![Seek::Expression(Expression { kinds, object_type, regex: test.op == Op::Matches, text })])
+            Some(vec![Seek::Expression(Expression {
+                path: path.into(),
+                kinds,
+                object_type,
+                regex: test.op == Op::Matches,
+                text,
+            })])
         }
         _ => None,
     }

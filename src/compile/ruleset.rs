@@ -248,6 +248,15 @@ impl RuleSet {
     pub fn program(&self, compound: &Compound) -> Result<Program, ProgramError> {
         Program::new(&compound.pattern.ast(), self.reading)
     }
+
+    /// A literal or expression that alone is a match, made ready to run as the pattern that it is. `None` if that
+    /// cannot be done, and for typed values, which need none.
+    pub fn program_of(&self, seek: &Seek) -> Option<Program> {
+        let pattern = seek.pattern()?;
+        let mut parser = Parser::default();
+        let ast = parser.parse(&pattern, self.reading).ok()?;
+        Program::new(&ast, self.reading).ok()
+    }
 }
 
 /// The host of a URL that is nothing but a host: in normal form `//host/`.

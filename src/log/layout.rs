@@ -86,6 +86,19 @@ impl Layout {
         result
     }
 
+    /// Places in a block of lines that are not what they should be, as far as a glance tells: those have to be read to be
+    /// counted.
+    pub(crate) fn suspects(&self, block: &[u8], places: &mut Vec<u32>) {
+        let Some(ragged) = self.format.ragged else { return };
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', block).chain([block.len()]) {
+            if start < end && ragged(&block[start..end]) {
+                places.push(start as u32);
+            }
+            start = end + 1;
+        }
+    }
+
     /// The format of one line: its own where it speaks for itself, otherwise that of the input.
     fn format_of(&self, line: &[u8]) -> &'static Format {
         if self.format.speaks(line) {
@@ -96,13 +109,14 @@ impl Layout {
 }
 
 /// Follows an input in order, and says which layout holds where.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Tracker {
     choice: Arc<Choice>,
     current: Option<Arc<Layout>>,
 }
 
 /// The layouts of a block of lines: each holds from its place on, the first from the beginning.
+/// Without any, all is plain text.
 #[derive(Clone, Debug, Default)]
 pub struct Layouts {
     parts: Vec<(usize, Arc<Layout>)>,
@@ -137,6 +151,13 @@ impl Layouts {
     /// One layout for all of a block.
     pub fn one(layout: Arc<Layout>) -> Self {
         Self { parts: vec![(0, layout)] }
+    }
+
+    /// Whether there are parts in which lines may be plain text, and parts in which they may have fields.
+    pub fn kinds(&self) -> (bool, bool) {
+        let is_text = |layout: &Layout| std::ptr::eq(layout.format, &raw const format::text::FORMAT);
+        let text = self.parts.is_empty() || self.parts.iter().any(|(_, layout)| is_text(layout));
+        (text, self.parts.iter().any(|(_, layout)| !is_text(layout)))
     }
 
     /// Each layout with the part of a block of that length in which it holds; parts begin where lines do.

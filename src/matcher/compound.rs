@@ -57,8 +57,8 @@ impl Compounds {
     }
 
     /// The patterns that several lines decide, and their indicators.
-    pub(super) fn sequences(&self) -> Option<(&PatternSet, &[EntryId])> {
-        (!self.sequences.is_empty()).then_some((&self.sequences, &self.sequence_entries))
+    pub(super) fn sequences(&self) -> (&PatternSet, &[EntryId]) {
+        (&self.sequences, &self.sequence_entries)
     }
 
     /// Whether there is nothing that one value could decide.

@@ -3,11 +3,13 @@
 mod allow;
 mod compound;
 pub mod eval;
+mod fields;
 mod hit;
 mod index;
 mod line;
 mod plain;
 mod scan;
+mod structured;
 mod watch;
 mod why;
 
@@ -17,10 +19,13 @@ pub use scan::Scanner;
 pub use why::{Listing, listings, literal_listings};
 
 use crate::compile::{EntryId, Filter, RuleSet, Seek, Status};
+use crate::log::Clock;
 use crate::observable::Kind;
 use crate::observable::text::find::Wanted;
 use compound::Compounds;
+use fields::FieldPatterns;
 use index::expression::ExpressionIndex;
+use index::hosts::Use;
 use index::literal::LiteralIndex;
 use index::{Index, Owner};
 use std::sync::Arc;
@@ -53,6 +58,7 @@ pub struct Matcher {
     literals: LiteralIndex,
     expressions: ExpressionIndex,
     compounds: Compounds,
+    fields: FieldPatterns,
     active: Vec<bool>,
 }
 
@@ -65,6 +71,8 @@ pub struct Options {
     pub subdomains: bool,
     /// Undo `hxxp`, `[.]` and the like in the text before looking.
     pub refang: bool,
+    /// Leave out what stands in free text, and literals in plain text.
+    pub fields_only: bool,
     /// Values that are never reported.
     pub allow: Allowlist,
 }
@@ -72,7 +80,12 @@ pub struct Options {
 impl Options {
     /// The indicators that a filter lets pass; listed domains stand for themselves; nothing is allowed.
     pub fn new(filter: Filter) -> Self {
-        Self { filter, subdomains: false, refang: false, allow: Allowlist::default() }
+        Self { filter, subdomains: false, refang: false, fields_only: false, allow: Allowlist::default() }
+    }
+
+    /// What reads the times of lines.
+    fn clock(&self) -> Clock {
+        Clock::new(self.filter.at)
     }
 }
 
@@ -88,7 +101,8 @@ impl Matcher {
         let expressions =
             ExpressionIndex::new(sought().filter_map(|(owner, seek)| Some((owner, seek.as_expression()?))));
         let compounds = Compounds::new(&rules, &takes_part);
-        Self { rules, options, index, literals, expressions, compounds, active }
+        let fields = FieldPatterns::new(&rules, &takes_part);
+        Self { rules, options, index, literals, expressions, compounds, fields, active }
     }
 
     /// The rule set it looks things up in.
@@ -113,7 +127,7 @@ impl Matcher {
 
     /// Whether some pattern asks for several lines. Then one scanner has to be given all blocks, in order.
     pub fn has_sequences(&self) -> bool {
-        self.compounds.sequences().is_some()
+        !self.compounds.sequences().0.is_empty() || !self.fields.sequences().set.is_empty()
     }
 
     /// What the finder has to look for.
@@ -138,8 +152,9 @@ impl Matcher {
     }
 
     /// Whether some pattern can be told from no line before the line is read.
-    fn reads_every_line(&self) -> bool {
+    fn reads_every_line(&self, structured: bool) -> bool {
         self.expressions.needs_every_line()
+            || structured && (self.fields.need_every_line() || self.index.hosts.hidden() != Use::default())
     }
 
     /// Indicators that take part but are not looked for in plain text, and why.
@@ -147,6 +162,11 @@ impl Matcher {
         let mut unsought = [self.literals.vague(), self.expressions.unusable(), self.compounds.unsought()].concat();
         unsought.sort_by_key(|(entry, _)| *entry);
         unsought
+    }
+
+    /// Indicators that take part but are not looked for in lines with fields either, and why.
+    pub fn unsought_in_fields(&self) -> Vec<(EntryId, &'static str)> {
+        self.fields.unusable().to_vec()
     }
 }
 

@@ -10,6 +10,14 @@ use crate::stix::observed::Object;
 use serde_json::{Map, Value as Json, json};
 use std::sync::Arc;
 
+/// The objects that a typed value stands for whose line tells by other fields which ends its connection or message has.
+pub(super) fn objects_without_ends(value: &Value, prefix: usize, objects: &mut Vec<Object>) {
+    if hash_name(value.kind()).is_some() {
+        return objects_of_value(value, prefix, objects);
+    }
+    push(objects, format!("{prefix}"), json!({"type": value.kind().object_type(), "value": value.to_string()}));
+}
+
 /// The objects that a typed value stands for. Keys begin with `prefix`, so that several values can share an observation.
 pub(super) fn objects_of_value(value: &Value, prefix: usize, objects: &mut Vec<Object>) {
     let text = value.to_string();

@@ -9,10 +9,13 @@ use super::index::hosts::Use;
 use super::watch::Watch;
 use super::{Hit, Matcher};
 use crate::compile::{Atoms, pack};
+use crate::log::{Layout, Layouts};
 use crate::observable::kind::hash;
 use crate::observable::text::find::{Candidates, TextAt, Wanted, find};
 use crate::observable::{Kind, kind};
 use memchr::{memchr, memrchr};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Bytes that are looked over at a time, so that what was found is still near when it is asked for.
 const CHUNK: usize = 64 << 10;
@@ -28,6 +31,8 @@ pub struct Scanner<'m> {
     /// A digest as bytes.
     packed: Vec<u8>,
     watch: Option<Watch<'m>>,
+    /// Lines that are not what their format asks for, by reason.
+    malformed: BTreeMap<&'static str, u64>,
 }
 
 impl<'m> Scanner<'m> {
@@ -40,6 +45,7 @@ impl<'m> Scanner<'m> {
             suspects: Vec::new(),
             packed: Vec::new(),
             watch: Watch::new(matcher),
+            malformed: BTreeMap::new(),
         }
     }
 
@@ -48,38 +54,67 @@ impl<'m> Scanner<'m> {
         self.watch.as_ref().map(Watch::figures).unwrap_or_default()
     }
 
-    /// Appends the hits of a block of whole lines, in the order of the text (then of the indicators' ids).
+    /// How many lines were met since this was last asked that are not what their format asks for, by reason. They are
+    /// searched as plain text.
+    pub fn take_malformed(&mut self) -> BTreeMap<&'static str, u64> {
+        std::mem::take(&mut self.malformed)
+    }
+
+    /// Appends the hits of a block of whole lines of plain text, in the order of the text (then of the indicators' ids).
     pub fn scan(&mut self, block: &[u8], hits: &mut Vec<Hit>) {
-        let mut start = 0;
-        while start < block.len() {
-            let rest = &block[start..];
-            let end = if rest.len() <= CHUNK {
-                rest.len()
-            } else {
-                let within = memrchr(b'\n', &rest[..CHUNK]);
-                within.or_else(|| memchr(b'\n', &rest[CHUNK..]).map(|at| CHUNK + at)).map_or(rest.len(), |at| at + 1)
-            };
-            self.chunk(block, start, start + end, hits);
-            start += end;
+        self.part(block, 0..block.len(), None, hits);
+        if let Some(watch) = &mut self.watch {
+            watch.end_block();
+        }
+    }
+
+    /// As [`Self::scan`], for lines that have the fields that their layouts say.
+    pub fn scan_as(&mut self, layouts: &Layouts, block: &[u8], hits: &mut Vec<Hit>) {
+        if layouts.parts(block.len()).next().is_none() {
+            self.part(block, 0..block.len(), None, hits);
+        }
+        for (part, layout) in layouts.parts(block.len()) {
+            self.part(block, part, Some(layout).filter(|layout| !layout.is_text()).map(AsRef::as_ref), hits);
         }
         if let Some(watch) = &mut self.watch {
             watch.end_block();
         }
     }
 
+    /// Looks over a part of a block in which one layout holds.
+    fn part(&mut self, block: &[u8], part: Range<usize>, layout: Option<&Layout>, hits: &mut Vec<Hit>) {
+        let (mut start, end) = (part.start, part.end);
+        while start < end {
+            let rest = &block[start..end];
+            let length = if rest.len() <= CHUNK {
+                rest.len()
+            } else {
+                let within = memrchr(b'\n', &rest[..CHUNK]);
+                within.or_else(|| memchr(b'\n', &rest[CHUNK..]).map(|at| CHUNK + at)).map_or(rest.len(), |at| at + 1)
+            };
+            self.chunk(block, start..start + length, layout, hits);
+            start += length;
+        }
+    }
+
     /// Looks over some whole lines of a block.
-    fn chunk(&mut self, block: &[u8], start: usize, end: usize, hits: &mut Vec<Hit>) {
-        let chunk = &block[start..end];
+    fn chunk(&mut self, block: &[u8], part: Range<usize>, layout: Option<&Layout>, hits: &mut Vec<Hit>) {
+        let (start, chunk) = (part.start, &block[part]);
         self.suspects.clear();
-        if self.matcher.reads_every_line() {
+        if self.matcher.reads_every_line(layout.is_some()) {
             self.suspects.push(0);
             self.suspects.extend(memchr::memchr_iter(b'\n', chunk).map(|at| at as u32 + 1));
         } else {
             find(chunk, self.wanted, &mut self.candidates);
-            self.ask(chunk);
+            self.ask(chunk, layout.is_some());
             self.matcher.literals.suspects(chunk, &mut self.suspects);
             self.matcher.expressions.suspects(chunk, &mut self.suspects);
             self.suspects.append(&mut self.candidates.odd);
+            if let Some(layout) = layout {
+                self.matcher.fields.suspects(chunk, &mut self.suspects);
+                self.matcher.index.suspects_in_fields(chunk, &mut self.suspects);
+                layout.suspects(chunk, &mut self.suspects);
+            }
             self.suspects.sort_unstable();
         }
         let mut decided = 0;
@@ -93,13 +128,17 @@ impl<'m> Scanner<'m> {
             let line = &chunk[line_start..line_end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             let line = start + line_start..start + line_start + line.len();
-            self.matcher.decide_line(block, line, hits, self.watch.as_mut());
+            let watch = self.watch.as_mut();
+            match layout {
+                Some(layout) => self.matcher.decide_as(layout, block, line, hits, watch, &mut self.malformed),
+                None => self.matcher.decide_line(block, line, hits, watch),
+            }
             decided = line_end + 1;
         }
     }
 
     /// Asks for every candidate in the index, and notes where those that are listed stand.
-    fn ask(&mut self, chunk: &[u8]) {
+    fn ask(&mut self, chunk: &[u8], structured: bool) {
         let Self { matcher, candidates, suspects, packed, .. } = self;
         let (index, atoms) = (&matcher.index, matcher.rules.atoms());
         let parents = matcher.options.subdomains;
@@ -112,7 +151,9 @@ impl<'m> Scanner<'m> {
         }
         for found in &candidates.names {
             let name = text(chunk, *found);
-            if name_is_listed(index, atoms, chunk, *found, name) || parents && parent_is_listed(index, atoms, name) {
+            if name_is_listed(index, atoms, chunk, *found, structured, name)
+                || parents && parent_is_listed(index, atoms, name)
+            {
                 suspects.push(found.start);
             }
         }
@@ -151,8 +192,9 @@ fn text(chunk: &[u8], found: TextAt) -> &[u8] {
 }
 
 /// Whether a name is listed, or is the host of something listed and stands where such a host would.
+/// In a structured line, that is anywhere.
 #[inline]
-fn name_is_listed(index: &Index, atoms: &Atoms, chunk: &[u8], found: TextAt, name: &[u8]) -> bool {
+fn name_is_listed(index: &Index, atoms: &Atoms, chunk: &[u8], found: TextAt, structured: bool, name: &[u8]) -> bool {
     let hash = index.names.hash_name(name);
     if !index.names.may_contain(hash) {
         return false;
@@ -161,6 +203,10 @@ fn name_is_listed(index: &Index, atoms: &Atoms, chunk: &[u8], found: TextAt, nam
         return true;
     }
     let hosted = index.hosts.on_name(&name.to_ascii_lowercase());
+    // Fields tell host and path apart.
+    if structured && hosted.url {
+        return true;
+    }
     let before = found.start.checked_sub(1).and_then(|at| chunk.get(at as usize));
     let after = chunk.get(found.end as usize);
     hosted.mail && before == Some(&b'@')

@@ -1,14 +1,16 @@
 //! Patterns that several lines decide: each line that holds something of one becomes an observation with the time that
 //! the line states, and a session tells when they suffice.
 
+use super::eval::many::{PatternSet, Satisfied};
 use super::eval::session::{Completed, Figures, Options, Session};
+use super::fields::Owner;
 use super::hit::{Hit, SeenAt};
 use super::{Matcher, Relation, plain};
 use crate::compile::EntryId;
-use crate::log::Clock;
+use crate::log::{Clock, Event};
 use crate::observable::text::Token;
-use crate::stix::ObservedData;
 use crate::stix::observed::Object;
+use crate::stix::{ObservedData, Timestamp};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -19,15 +21,39 @@ const SESSION: Options = Options { disorder: Duration::from_secs(100 * 366 * 86_
 /// Watches lines for patterns that need several.
 #[derive(Debug)]
 pub(super) struct Watch<'m> {
-    session: Session<'m>,
-    entries: &'m [EntryId],
+    /// Patterns that any line can be part of.
+    any: Course<'m>,
+    /// Patterns that only lines with fields can be part of.
+    fields: Course<'m>,
     clock: Clock,
-    /// Where each observation stood.
-    places: Vec<SeenAt>,
-    completed: Vec<Completed>,
     block: u64,
     /// Lines of the block counted so far, and up to where.
     counted: (u64, usize),
+}
+
+/// Some patterns, and what was seen of them.
+#[derive(Debug)]
+struct Course<'m> {
+    session: Session<'m>,
+    patterns: &'m PatternSet,
+    owners: Owners<'m>,
+    /// Where each observation stood.
+    places: Vec<SeenAt>,
+    satisfied: Vec<Satisfied>,
+}
+
+/// Whose patterns they are.
+#[derive(Clone, Copy, Debug)]
+enum Owners<'m> {
+    Entries(&'m [EntryId]),
+    Fields(&'m [Owner]),
+}
+
+/// A line of a block.
+#[derive(Clone, Debug)]
+pub(super) struct Line<'b> {
+    pub(super) block: &'b [u8],
+    pub(super) range: Range<usize>,
 }
 
 /// A value in the line at hand that is part of such a pattern.
@@ -38,13 +64,14 @@ pub(super) struct Mark {
     pub(super) object_type: &'static str,
     pub(super) value: String,
     pub(super) relation: Relation,
+    pub(super) field: Option<Box<str>>,
 }
 
 /// What the line at hand holds of such patterns.
 #[derive(Debug, Default)]
 pub(super) struct Sighting {
     pub(super) marks: Vec<Mark>,
-    objects: Vec<Object>,
+    pub(super) objects: Vec<Object>,
 }
 
 impl Sighting {
@@ -61,20 +88,30 @@ impl Sighting {
 
 impl<'m> Watch<'m> {
     pub(super) fn new(matcher: &'m Matcher) -> Option<Self> {
-        let (patterns, entries) = matcher.compounds.sequences()?;
+        if !matcher.has_sequences() {
+            return None;
+        }
+        let (patterns, entries) = matcher.compounds.sequences();
+        let group = matcher.fields.sequences();
         Some(Self {
-            session: Session::new(patterns, SESSION),
-            entries,
-            clock: Clock::new(matcher.options.filter.at),
-            places: Vec::new(),
-            completed: Vec::new(),
+            any: Course::new(patterns, Owners::Entries(entries)),
+            fields: Course::new(&group.set, Owners::Fields(&group.owners)),
+            clock: matcher.options.clock(),
             block: 0,
             counted: (0, 0),
         })
     }
 
     pub(super) fn figures(&self) -> Figures {
-        self.session.figures()
+        let (any, fields) = (self.any.session.figures(), self.fields.session.figures());
+        Figures {
+            observations: any.observations + fields.observations,
+            kept: any.kept + fields.kept,
+            dropped: any.dropped + fields.dropped,
+            late: any.late + fields.late,
+            undetermined: any.undetermined + fields.undetermined,
+            untimed: any.untimed + fields.untimed,
+        }
     }
 
     pub(super) fn end_block(&mut self) {
@@ -82,32 +119,85 @@ impl<'m> Watch<'m> {
         self.counted = (0, 0);
     }
 
-    /// Takes what a line of the block holds, and appends a hit for each pattern that it completes.
-    pub(super) fn see(&mut self, block: &[u8], line: Range<usize>, sighting: Sighting, hits: &mut Vec<Hit>) {
+    /// When a line with fields was written.
+    pub(super) fn time(&self, event: &Event<'_>) -> Option<Timestamp> {
+        event.when.as_ref().and_then(|text| self.clock.instant(text)).or_else(|| self.clock.time_of(event.line))
+    }
+
+    /// Takes what a line of plain text holds, and appends a hit for each pattern that it completes.
+    pub(super) fn see(&mut self, line: &Line<'_>, sighting: Sighting, hits: &mut Vec<Hit>) {
         if sighting.marks.is_empty() {
             return;
         }
+        let at = self.seen_at(line);
+        let times = self.clock.time_of(line.block.get(line.range.clone()).unwrap_or_default()).map(|at| (at, at));
+        let observation = ObservedData::new("", times, 1, sighting.objects);
+        let marks = sighting.marks;
+        let mut mark = |entry, _| marks.iter().find(|mark| mark.entry == entry).cloned();
+        self.any.push(line, at, &observation, &mut mark, hits);
+    }
+
+    /// Takes a line with fields; `mark` tells by what it is part of a pattern.
+    pub(super) fn see_fields(
+        &mut self,
+        line: &Line<'_>,
+        observation: &ObservedData,
+        mark: &mut dyn FnMut(EntryId, Option<Owner>) -> Option<Mark>,
+        hits: &mut Vec<Hit>,
+    ) {
+        let at = self.seen_at(line);
+        for course in [&mut self.any, &mut self.fields] {
+            course.satisfied.clear();
+            course.patterns.scan(observation, &mut course.satisfied);
+            if !course.satisfied.is_empty() {
+                course.push(line, at, observation, mark, hits);
+            }
+        }
+    }
+
+    fn seen_at(&mut self, line: &Line<'_>) -> SeenAt {
         let (lines, upto) = self.counted;
-        let before = block.get(upto..line.start).unwrap_or_default();
-        self.counted = (lines + memchr::memchr_iter(b'\n', before).count() as u64, line.start.max(upto));
-        self.places.push(SeenAt { block: self.block, line: self.counted.0 });
-        let times = self.clock.time_of(block.get(line.clone()).unwrap_or_default()).map(|at| (at, at));
-        self.completed.clear();
-        self.session.push(&ObservedData::new("", times, 1, sighting.objects), &mut self.completed);
-        for Completed { pattern, observations } in &self.completed {
-            let Some(&entry) = self.entries.get(*pattern as usize) else { continue };
-            let Some(mark) = sighting.marks.iter().find(|mark| mark.entry == entry) else { continue };
+        let before = line.block.get(upto..line.range.start).unwrap_or_default();
+        self.counted = (lines + memchr::memchr_iter(b'\n', before).count() as u64, line.range.start.max(upto));
+        SeenAt { block: self.block, line: self.counted.0 }
+    }
+}
+
+impl<'m> Course<'m> {
+    fn new(patterns: &'m PatternSet, owners: Owners<'m>) -> Self {
+        let session = Session::new(patterns, SESSION);
+        Self { session, patterns, owners, places: Vec::new(), satisfied: Vec::new() }
+    }
+
+    fn push(
+        &mut self,
+        line: &Line<'_>,
+        at: SeenAt,
+        observation: &ObservedData,
+        mark: &mut dyn FnMut(EntryId, Option<Owner>) -> Option<Mark>,
+        hits: &mut Vec<Hit>,
+    ) {
+        self.places.push(at);
+        let mut completed = Vec::new();
+        self.session.push(observation, &mut completed);
+        for Completed { pattern, observations } in completed {
+            let place = pattern as usize;
+            let owner = match self.owners {
+                Owners::Entries(entries) => entries.get(place).map(|entry| (*entry, None)),
+                Owners::Fields(owners) => owners.get(place).map(|owner| (owner.entry, Some(*owner))),
+            };
+            let Some(mark) = owner.and_then(|(entry, owner)| mark(entry, owner)) else { continue };
             let last = self.places.len() as u64 - 1;
             let others = observations.iter().filter(|number| **number != last);
             hits.push(Hit {
-                line_start: line.start,
-                line_end: line.end,
-                span: mark.span.clone(),
+                line_start: line.range.start,
+                line_end: line.range.end,
+                span: mark.span,
                 object_type: mark.object_type,
-                value: mark.value.as_str().into(),
+                value: mark.value.into(),
                 relation: mark.relation,
-                field: None,
-                entry,
+                field: mark.field,
+                entry: mark.entry,
                 also: others.filter_map(|number| self.places.get(*number as usize).copied()).collect(),
             });
         }

@@ -78,7 +78,7 @@ pub fn literal_listings(rules: &RuleSet, text: &str) -> Vec<Listing> {
 fn tested(rules: &RuleSet, value: &Value, found: &mut dyn FnMut(EntryId, bool, String)) {
     for (owner, seek) in sought(rules) {
         let Some(expression) = seek.as_expression().filter(|e| e.kinds.contains(&value.kind())) else { continue };
-        ExpressionIndex::new([(owner, expression)].into_iter()).lookup(value, &mut |owner| {
+        ExpressionIndex::new([(owner, expression)].into_iter()).lookup(value, None, &mut |owner| {
             let operator = if expression.regex { "MATCHES" } else { "LIKE" };
             found(owner.entry, owner.exact, format!("{operator} '{}'", expression.text));
         });

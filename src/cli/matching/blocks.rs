@@ -7,6 +7,7 @@
 
 use memchr::{memchr, memchr_iter, memrchr};
 use std::io::{self, Read};
+use stockade::log::{Layouts, Tracker};
 
 /// How large things may become, in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +38,8 @@ pub(super) struct Block {
     pub(super) newlines: u64,
     /// Bytes at its front that are a mark, or repeat what the block before had.
     repeated: u64,
+    /// How its lines are to be read.
+    pub(super) layouts: Layouts,
     /// Set if it is a piece of a line.
     pub(super) piece: Option<Piece>,
 }
@@ -97,13 +100,14 @@ pub(super) struct Blocks<R> {
     line: u64,
     /// Set while the carry continues a line.
     long: Option<Long>,
+    tracker: Tracker,
     bytes_read: u64,
     ended: bool,
     error: Option<io::Error>,
 }
 
 impl<R: Read> Blocks<R> {
-    pub(super) fn new(reader: R, eager: bool, limits: Limits) -> Self {
+    pub(super) fn new(reader: R, eager: bool, limits: Limits, tracker: Tracker) -> Self {
         Self {
             reader,
             limits,
@@ -112,6 +116,7 @@ impl<R: Read> Blocks<R> {
             offset: 0,
             line: 1,
             long: None,
+            tracker,
             bytes_read: 0,
             ended: false,
             error: None,
@@ -148,6 +153,11 @@ impl<R: Read> Blocks<R> {
             None if newline.is_none() && !self.ended => self.cut_piece(block, len, None, Long::default()),
             None => self.cut_lines(block, len, newline),
         }
+        block.layouts = match block.piece {
+            None => self.tracker.next(block.text()),
+            // A piece of a line is not as any format has it.
+            Some(_) => Layouts::default(),
+        };
         block.len > 0
     }
 
@@ -232,7 +242,7 @@ mod tests {
 
     /// Puts the input together again from the blocks, and checks what they say of themselves.
     fn put_together(pieces: Vec<Vec<u8>>, eager: bool) -> Vec<u8> {
-        let mut blocks = Blocks::new(Pieces(pieces), eager, SMALL);
+        let mut blocks = Blocks::new(Pieces(pieces), eager, SMALL, Tracker::default());
         let mut block = Block::default();
         let mut whole: Vec<u8> = Vec::new();
         while blocks.next(&mut block) {
@@ -271,7 +281,7 @@ mod tests {
 
     #[test]
     fn an_eager_reader_hands_over_each_line_as_it_comes() {
-        let mut blocks = Blocks::new(Pieces(vec![b"one\ntw".into(), b"o\n".into()]), true, SMALL);
+        let mut blocks = Blocks::new(Pieces(vec![b"one\ntw".into(), b"o\n".into()]), true, SMALL, Tracker::default());
         let mut block = Block::default();
         assert!(blocks.next(&mut block));
         assert_eq!(block.text(), b"one\n");

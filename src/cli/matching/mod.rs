@@ -22,6 +22,7 @@ use super::allow::allowlist;
 use super::error::{Error, Outcome, say};
 use super::indicators::{self, Loaded};
 use blocks::Limits;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use output::{Format, Look, Run};
 use report::{Report, Show};
 use sequences::{Ledger, Recorded};
@@ -30,6 +31,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use stockade::log::Choice;
 use stockade::matcher::{Matcher, Options};
 use walk::Walk;
 
@@ -53,8 +55,8 @@ pub(crate) struct Args {
     #[arg(short, long, help_heading = "Input")]
     recursive: bool,
     /// How to read log lines
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Auto, help_heading = "Input")]
-    log_format: LogFormat,
+    #[arg(long, value_parser = log_formats(), value_name = "FORMAT", default_value = "auto", help_heading = "Input")]
+    log_format: String,
     /// Threads that search; by default one for each processor
     #[arg(short = 'j', long, value_name = "N", help_heading = "Input")]
     threads: Option<NonZeroUsize>,
@@ -66,6 +68,9 @@ pub(crate) struct Args {
     /// hashes, mail addresses
     #[arg(long, value_name = "FILE", action = clap::ArgAction::Append, help_heading = "Matching")]
     allow: Vec<PathBuf>,
+    /// Report only values that a field names, none from free text such as messages and user agents
+    #[arg(long, help_heading = "Matching")]
+    fields_only: bool,
     /// Find values that were made harmless too, such as `hxxp://evil[.]example`
     #[arg(long, help_heading = "Matching")]
     refang: bool,
@@ -105,12 +110,11 @@ pub(crate) struct Args {
     no_filename: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum LogFormat {
-    /// As fits each input; for now that is text.
-    Auto,
-    /// Any text: values are found wherever they stand in a line.
-    Text,
+/// The names of log formats, for clap: `auto`, and those of the library.
+fn log_formats() -> PossibleValuesParser {
+    let auto = PossibleValue::new("auto").help("As fits each input, and each line that speaks for itself");
+    let formats = stockade::log::formats().map(|format| PossibleValue::new(format.name).help(format.about));
+    PossibleValuesParser::new(std::iter::once(auto).chain(formats))
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
@@ -124,9 +128,15 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         return Err(Error::new("standard input cannot be both the indicators and a log"));
     }
     let Loaded { rules, filter, incomplete, .. } = indicators::load(&args.indicators, globals)?;
-    let options = Options { subdomains: args.subdomains, refang: args.refang, allow, ..Options::new(filter) };
+    let options = Options {
+        subdomains: args.subdomains,
+        refang: args.refang,
+        fields_only: args.fields_only,
+        allow,
+        ..Options::new(filter)
+    };
     let matcher = Matcher::new(Arc::new(rules), options);
-    unsought::say(&matcher, globals);
+    let choice = Choice { format: stockade::log::format_named(&args.log_format) };
     let loaded = matcher.active();
     let generation = if report.look.format.names_generation() { matcher.rules().generation() } else { String::new() };
     let run = Run::new(generation, matcher.options().filter.at, indicators::now());
@@ -136,7 +146,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
     };
     let ledger = Ledger::default();
-    let search = Recorded { matcher, ledger: ledger.clone() };
+    let search = Recorded::new(matcher, ledger.clone(), choice, globals);
     let mut output = std::io::stdout();
     if report.show == Show::Rows {
         output.write_all(report.look.format.head().as_bytes()).map_err(|error| Error::output(&error))?;

@@ -21,6 +21,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use stockade::compile::RuleSet;
+use stockade::log::{Choice, Layouts, Tracker};
 use stockade::matcher::{Hit, Matcher};
 
 /// What may wait to be written before threads stop running ahead, in bytes.
@@ -29,7 +30,7 @@ const WAITING: usize = 32 << 20;
 const INPUT: usize = 1 << 10;
 
 /// Appends the hits of a block of whole lines, in the order of the text.
-pub(super) type Searcher<'a> = Box<dyn FnMut(&[u8], &mut Vec<Hit>) + 'a>;
+pub(super) type Searcher<'a> = Box<dyn FnMut(&Layouts, &[u8], &mut Vec<Hit>) + 'a>;
 
 /// What searches a block.
 pub(super) trait Search: Send + Sync + 'static {
@@ -41,12 +42,16 @@ pub(super) trait Search: Send + Sync + 'static {
     fn is_sequential(&self) -> bool {
         false
     }
+    /// How logs are to be read.
+    fn log_choice(&self) -> Arc<Choice> {
+        Arc::default()
+    }
 }
 
 impl Search for Matcher {
     fn searcher(&self) -> Searcher<'_> {
         let mut scanner = self.scanner();
-        Box::new(move |text, hits| scanner.scan(text, hits))
+        Box::new(move |layouts, text, hits| scanner.scan_as(layouts, text, hits))
     }
     fn rules(&self) -> &RuleSet {
         Matcher::rules(self)
@@ -203,7 +208,10 @@ impl<S: Search> Pipeline<S> {
             let mut blocks = match from {
                 From::Opened(blocks) => blocks,
                 From::Unopened(input) => match open(&input, self.report.show == Show::Rows) {
-                    Ok((text, eager)) => Box::new(Blocks::new(text, eager, self.limits)),
+                    Ok((text, eager)) => {
+                        let tracker = Tracker::new(self.search.log_choice());
+                        Box::new(Blocks::new(text, eager, self.limits, tracker))
+                    }
                     Err(message) => {
                         self.fail(file, &message, true);
                         continue;
@@ -220,7 +228,7 @@ impl<S: Search> Pipeline<S> {
                 continue;
             }
             hits.clear();
-            search(block.text(), &mut hits);
+            search(&block.layouts, block.text(), &mut hits);
             if remember {
                 searched.push((Arc::clone(&name), block.first_line));
             }

@@ -1,32 +1,68 @@
-//! What became of the patterns that need several lines: how much of the log was kept for them, and what was let go.
+//! What is said of a search on standard error: which indicators could not be looked for, which lines were not what
+//! they should be, and what became of the patterns that need several lines.
 
 use super::pipeline::{Search, Searcher};
+use super::unsought;
 use crate::cli::Globals;
 use crate::cli::error::say;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use stockade::compile::RuleSet;
+use stockade::log::Choice;
 use stockade::matcher::Matcher;
 use stockade::matcher::eval::session::Figures;
 
-/// The figures of a search that is under way; one searcher alone sees the blocks of patterns that need several lines.
+/// What is written down of a search that is under way.
 #[derive(Clone, Default)]
-pub(super) struct Ledger(Arc<Mutex<Figures>>);
+pub(super) struct Ledger(Arc<Mutex<Pages>>);
 
-/// A matcher that writes its figures down.
+#[derive(Default)]
+struct Pages {
+    /// One searcher alone sees the blocks of patterns that need several lines.
+    figures: Figures,
+    /// Lines that are not what their format asks for, by reason.
+    malformed: BTreeMap<&'static str, u64>,
+}
+
+/// A matcher that writes down what it meets.
 pub(super) struct Recorded {
-    pub(super) matcher: Matcher,
-    pub(super) ledger: Ledger,
+    matcher: Matcher,
+    ledger: Ledger,
+    choice: Arc<Choice>,
+    /// To be said when a line without fields is met, and when one with fields is; nothing if it is not to be said.
+    unsought: [(Once, Vec<String>); 2],
+}
+
+impl Recorded {
+    pub(super) fn new(matcher: Matcher, ledger: Ledger, choice: Choice, globals: &Globals) -> Self {
+        let (mut text, mut fields) = (Vec::new(), Vec::new());
+        if !globals.quiet {
+            text = unsought::messages(&matcher, matcher.unsought(), "plain text");
+            fields = unsought::messages(&matcher, matcher.unsought_in_fields(), "lines with fields");
+        }
+        Self { matcher, ledger, choice: Arc::new(choice), unsought: [(Once::new(), text), (Once::new(), fields)] }
+    }
 }
 
 impl Search for Recorded {
     fn searcher(&self) -> Searcher<'_> {
-        if !self.matcher.has_sequences() {
-            return self.matcher.searcher();
-        }
         let mut scanner = self.matcher.scanner();
-        Box::new(move |text, hits| {
-            scanner.scan(text, hits);
-            *self.ledger.0.lock().unwrap_or_else(PoisonError::into_inner) = scanner.figures();
+        Box::new(move |layouts, text, hits| {
+            let (plain, structured) = layouts.kinds();
+            for ((once, messages), met) in self.unsought.iter().zip([plain, structured]) {
+                if met {
+                    once.call_once(|| messages.iter().for_each(say));
+                }
+            }
+            scanner.scan_as(layouts, text, hits);
+            let malformed = scanner.take_malformed();
+            if self.matcher.has_sequences() || !malformed.is_empty() {
+                let mut pages = self.ledger.0.lock().unwrap_or_else(PoisonError::into_inner);
+                pages.figures = scanner.figures();
+                for (reason, lines) in malformed {
+                    *pages.malformed.entry(reason).or_default() += lines;
+                }
+            }
         })
     }
     fn rules(&self) -> &RuleSet {
@@ -35,12 +71,19 @@ impl Search for Recorded {
     fn is_sequential(&self) -> bool {
         self.matcher.is_sequential()
     }
+    fn log_choice(&self) -> Arc<Choice> {
+        Arc::clone(&self.choice)
+    }
 }
 
 impl Ledger {
     /// Says what was kept if that was asked for, and in any case what may have cost a hit.
     pub(super) fn say(&self, globals: &Globals) {
-        let figures = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Pages { figures, malformed } = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for (reason, lines) in malformed {
+            let what = if lines == 1 { "line" } else { "lines" };
+            globals.warn(format_args!("{lines} {what} searched as plain text: {reason}"));
+        }
         let Figures { observations, kept, dropped, late, undetermined, untimed } = figures;
         if observations == 0 {
             return;

@@ -41,7 +41,7 @@ impl Words {
 
 impl Search for Words {
     fn searcher(&self) -> Searcher<'_> {
-        Box::new(|text, hits| {
+        Box::new(|_, text, hits| {
             let mut line_start = 0;
             for line in text.split_inclusive(|byte| *byte == b'\n') {
                 let line_end = line_start + without_end(line).len();

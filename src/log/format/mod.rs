@@ -18,6 +18,9 @@ pub struct Format {
     pub(super) own_line: Option<fn(&[u8]) -> bool>,
     /// For formats whose lines mean what a header line says.
     pub(super) header: Option<Header>,
+    /// Whether a line, as a glance at its ends tells, is not of this format. Lines that hold nothing of interest are not
+    /// taken apart, so this is how most that are broken are noticed.
+    pub(super) ragged: Option<fn(&[u8]) -> bool>,
     /// Takes a line apart: see [`Layout::decode`]. Header lines and comments come here too; they have no fields.
     pub(super) decode: for<'l> fn(&'l Layout, &mut Event<'l>) -> Result<(), &'static str>,
 }

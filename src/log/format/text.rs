@@ -8,5 +8,6 @@ pub(in super::super) static FORMAT: Format = Format {
     sniff: |_| true,
     own_line: None,
     header: None,
+    ragged: None,
     decode: |_, _| Ok(()),
 };

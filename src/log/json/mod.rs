@@ -2,4 +2,4 @@
 
 mod walk;
 
-pub(super) use walk::{leaves, looks_like_json, push};
+pub(super) use walk::{is_ragged, leaves, looks_like_json, push};

@@ -30,6 +30,17 @@ pub(in super::super) fn looks_like_json(text: &[u8]) -> bool {
     text.first() == Some(&b'{') && matches!(text[1..].trim_ascii_start().first(), Some(b'"' | b'}') | None)
 }
 
+/// Whether a line does not begin and end as an object does.
+pub(in super::super) fn is_ragged(line: &[u8]) -> bool {
+    let whole = matches!(line, [b'{', .., b'}'] | [b'{', .., b'}', b'\r']);
+    if whole {
+        return false;
+    }
+    let line = line.trim_ascii();
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    !(line.is_empty() || line.starts_with(b"{") && line.ends_with(b"}"))
+}
+
 /// Adds a value as a field.
 pub(in super::super) fn push<'l>(event: &mut Event<'l>, leaf: &Leaf, meaning: Meaning<'l>) {
     if leaf.escaped {

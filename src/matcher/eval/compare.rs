@@ -64,6 +64,26 @@ pub fn satisfies(comparison: &Comparison, observation: &ObservedData) -> Answer 
     answer
 }
 
+/// The value of an observation by which a test holds, if it holds for one.
+pub(in super::super) fn value_that_satisfies(test: &Test, observation: &ObservedData) -> Option<String> {
+    let mut seen = None;
+    let objects = observation.objects.iter().filter(|object| *test.path.object_type == *object.object_type());
+    for object in objects {
+        any_value(observation, object, &test.path, |value| {
+            let holds =
+                matches!(test.compare, Compare::Exists) || compare(&test.compare, &test.path, value) == Answer::Yes;
+            if holds != test.negated {
+                seen = Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            }
+            seen.is_some()
+        });
+        if seen.is_some() {
+            break;
+        }
+    }
+    seen
+}
+
 fn object_satisfies(
     comparison: &Comparison,
     observation: &ObservedData,

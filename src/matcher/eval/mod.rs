@@ -9,6 +9,7 @@ mod path;
 mod sequence;
 pub mod session;
 
+pub(super) use compare::value_that_satisfies;
 pub use compare::{Answer, satisfies};
 
 use crate::compile::Program;

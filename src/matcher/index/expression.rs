@@ -4,7 +4,7 @@ use super::Owner;
 use crate::compile::like::Like;
 use crate::compile::regex::Regex;
 use crate::compile::{EntryId, Expression};
-use crate::observable::{Kind, Value};
+use crate::observable::{self, Kind, Role, Value};
 use aho_corasick::{AhoCorasick, MatchKind};
 
 /// Finds the expressions that a value satisfies.
@@ -25,6 +25,8 @@ pub(crate) struct ExpressionIndex {
 struct Compiled {
     owner: Owner,
     kinds: &'static [Kind],
+    /// The end that its path names.
+    role: Role,
     test: Test,
 }
 
@@ -69,7 +71,8 @@ impl ExpressionIndex {
                 needles.push(test.required().to_owned());
                 index.targets.push(number);
             }
-            index.expressions.push(Compiled { owner, kinds: expression.kinds, test });
+            let role = observable::of_path(&expression.path).map_or(Role::Any, |field| field.role);
+            index.expressions.push(Compiled { owner, kinds: expression.kinds, role, test });
         }
         if !needles.is_empty() {
             let builder =
@@ -103,8 +106,8 @@ impl ExpressionIndex {
         }
     }
 
-    /// Reports who lists an expression that a value satisfies.
-    pub(crate) fn lookup(&self, value: &Value, found: &mut dyn FnMut(Owner)) {
+    /// Reports who lists an expression that a value satisfies; `role` is the end that the value is, if that is known.
+    pub(crate) fn lookup(&self, value: &Value, role: Option<Role>, found: &mut dyn FnMut(Owner)) {
         if self.is_empty() {
             return;
         }
@@ -116,7 +119,9 @@ impl ExpressionIndex {
             tried.dedup();
         }
         for expression in tried.into_iter().filter_map(|number| self.expressions.get(number)) {
-            let matches = expression.kinds.contains(&value.kind())
+            let at_its_end = expression.role == Role::Any || role.is_none_or(|role| role == expression.role);
+            let matches = at_its_end
+                && expression.kinds.contains(&value.kind())
                 && match &expression.test {
                     Test::Like(like) => like.is_match(&text),
                     Test::Matches(regex) => regex.is_match(&text).unwrap_or(false),

@@ -76,6 +76,14 @@ impl Index {
         }
     }
 
+    /// Places in a block whose lines may hold a listed value in a notation that only a field can have: digests as pairs
+    /// of digits with colons between them.
+    pub(crate) fn suspects_in_fields(&self, block: &[u8], places: &mut Vec<u32>) {
+        if self.rest.has(|kind| kind.object_type() == Kind::Sha1.object_type()) {
+            places.extend(memchr::memmem::find_iter(block, b"ingerprint").map(|at| at as u32));
+        }
+    }
+
     /// Reports every atom that lists a value or, for addresses and with `parents` for names, covers it.
     pub(crate) fn lookup(&self, atoms: &Atoms, value: &Value, parents: bool, found: &mut dyn FnMut(Found)) {
         match value {
