@@ -16,7 +16,7 @@ use super::error::{Error, Outcome, reason, say};
 use super::indicators::{self, Loaded};
 use super::terminal;
 use keep::Keep;
-use replace::{Commands, Target};
+use replace::{Commands, Content, Target};
 use report::{Report, say_held};
 use rules::Rules;
 use standing::{Stamp, Standing, count, values};
@@ -84,6 +84,12 @@ pub(crate) struct Args {
     indicators: indicators::Args,
     #[command(flatten)]
     policy: rules::Flags,
+}
+
+/// Replaces a file as a whole or not at all.
+pub(crate) fn replace_file(path: &Path, content: Content<'_>) -> Result<(), Error> {
+    let target = Target::open(path).map_err(Error::new)?;
+    target.sweep().and_then(|()| target.replace(content, Commands::default(), None)).map_err(Error::new)
 }
 
 /// One file to write.

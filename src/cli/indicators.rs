@@ -5,6 +5,7 @@ mod rejects;
 use super::Globals;
 use super::error::{Error, reason, say};
 use super::matching::decompress::Text;
+use super::store;
 pub(crate) use rejects::NotUsed;
 use rejects::{Rejects, Unused};
 use std::fs::File;
@@ -114,13 +115,10 @@ pub(crate) fn load_with(args: &Args, globals: &Globals, take: Take<'_>) -> Resul
     let config = globals.config()?;
     for source in &args.sources {
         // Not a file of that name: `./NAME` is the file.
-        if let Some(named) = source.to_str().and_then(|name| config.source(name)) {
-            let name = &named.name;
-            return Err(Error::new(format_args!(
-                "source {name} has never been fetched; fetch it first: stockade fetch {name}"
-            )));
+        match source.to_str().and_then(|name| config.source(name)) {
+            Some(named) => loader.store(&store::dir(&config)?, &named.name)?,
+            None => loader.source(source)?,
         }
-        loader.source(source)?;
     }
     let unused = loader.rejects.finish(globals)?;
     let filter = Filter {
@@ -161,6 +159,22 @@ impl Loader<'_, '_> {
         }
         if self.used == before {
             self.globals.warn(format_args!("{name}: no indicators"));
+        }
+        Ok(())
+    }
+
+    /// Reads what was fetched of a configured source.
+    fn store(&mut self, dir: &Path, name: &str) -> Result<(), Error> {
+        let before = self.used;
+        let reader = store::fetched(dir, name)?;
+        if reader.state().last_success.is_none() {
+            self.globals.warn(format_args!("source {name} was never read to its end; what is there of it is used"));
+        }
+        if reader.state().counts.indicators > 0 {
+            self.stream(name, reader.indicators()).map_err(Error::new)?;
+        }
+        if self.used == before {
+            self.globals.warn(format_args!("source {name}: no indicators"));
         }
         Ok(())
     }

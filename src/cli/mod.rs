@@ -12,6 +12,7 @@ mod formats;
 mod indicators;
 mod man;
 mod matching;
+mod store;
 mod terminal;
 mod test;
 mod why;
@@ -78,6 +79,7 @@ enum Command {
     Explain(explain::Args),
     Block(Box<block::Args>),
     Formats(formats::Args),
+    Store(store::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -97,6 +99,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args, &globals),
         Command::Block(args) => block::run(&args, &globals),
         Command::Formats(args) => formats::run(&args),
+        Command::Store(args) => store::run(&args, &globals),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

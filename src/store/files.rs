@@ -84,7 +84,7 @@ impl Files {
     }
 
     /// Takes the lock, which is held until it is dropped or the process ends.
-    pub(super) fn lock(&self) -> Result<File, StoreError> {
+    pub(super) fn lock(&self) -> Result<Lock, StoreError> {
         let path = self.folder.join("lock");
         let fail = |error: &io::Error| StoreError::io(&path, "cannot be locked", error);
         let mut file = options().open(&path).map_err(|error| fail(&error))?;
@@ -102,7 +102,18 @@ impl Files {
         }
         // Likewise; on a full disk the lock alone has to do.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(file)
+        Ok(Lock(file))
+    }
+}
+
+/// Held by the process that writes.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing it is not enough while another thread starts a program, which inherits it for a moment.
+        let _ = self.0.unlock();
     }
 }
 

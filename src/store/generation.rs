@@ -45,8 +45,8 @@ impl Writer {
     /// # Errors
     /// There is no earlier generation, or only the empty one; the store cannot be written.
     pub fn rollback(&mut self) -> Result<u64, StoreError> {
-        let before = self.committed.history.before.clone().filter(|(generation, _)| *generation > 0);
-        let Some((generation, cursor)) = before else {
+        let before = self.committed.history.before.clone();
+        let Some((generation, cursor)) = before.filter(|(generation, _)| *generation > 0) else {
             return Err(StoreError::only_generation(&self.files.source));
         };
         self.transact(|writer| {

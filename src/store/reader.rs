@@ -8,6 +8,7 @@ use super::schema::{self, READING};
 use super::state::State;
 use crate::stix::Timestamp;
 use rusqlite::Connection;
+use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -49,6 +50,11 @@ impl Reader {
         &self.state
     }
 
+    /// The folder of the source.
+    pub fn folder(&self) -> &Path {
+        &self.files.folder
+    }
+
     /// Bytes that the files take on the disk.
     pub fn size(&self) -> u64 {
         self.files.size()
@@ -62,6 +68,26 @@ impl Reader {
         let count = "SELECT count(*) FROM entry WHERE flags = ?1 AND valid_until <= ?2";
         let count = self.connection.query_row(count, [Class::Indicator as i64, at.seconds], |row| row.get(0));
         count.map_err(|error| self.fail(&error))
+    }
+
+    /// A digest of all current objects, the same for the same objects.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn fingerprint(&self) -> Result<[u8; 16], StoreError> {
+        let read = || {
+            let mut digest = Sha256::new();
+            let mut select = self.connection.prepare("SELECT key, sum FROM entry ORDER BY key")?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                digest.update(row.get_ref(0)?.as_blob()?);
+                digest.update(row.get::<_, i64>(1)?.to_le_bytes());
+            }
+            let mut fingerprint = [0; 16];
+            fingerprint.copy_from_slice(&digest.finalize()[..16]);
+            Ok(fingerprint)
+        };
+        read().map_err(|error| self.fail(&error))
     }
 
     /// The first objects that were set aside.

@@ -80,6 +80,13 @@ pub struct Poll {
     pub gaps: u64,
 }
 
+impl State {
+    /// The generation that a rollback leads to, if one is kept.
+    pub fn previous_generation(&self) -> Option<u64> {
+        self.history.before.as_ref().map(|(generation, _)| *generation).filter(|generation| *generation > 0)
+    }
+}
+
 impl Poll {
     /// Whether anything is different now.
     pub fn changed(&self) -> bool {

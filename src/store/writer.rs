@@ -1,7 +1,7 @@
 //! The one process that changes a store.
 
 use super::error::{Shrunk, StoreError};
-use super::files::Files;
+use super::files::{Files, Lock};
 use super::numbers::Numbers;
 use super::object::{self, Facts};
 use super::schema::{self, WRITING};
@@ -9,7 +9,6 @@ use super::state::{Failure, Poll, State};
 use crate::stix::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -67,7 +66,7 @@ pub struct Writer {
     seen_active: u64,
     /// Objects set aside that are remembered.
     aside: u64,
-    _lock: File,
+    _lock: Lock,
 }
 
 /// What is kept of the current version of an object.
