@@ -4,7 +4,8 @@ use super::held::Held;
 use super::limit;
 use super::list::{Address, Blocklist, Capabilities, Counts, Digest, Item, Prefix, Text};
 use super::listing::{Listed, Listing};
-use super::names::{self, Candidate, Names};
+use super::names::{self, Names};
+use super::order::{Candidate, sort_texts};
 use super::policy::{Cause, Guard, Policy, Shield, Verdict};
 use super::ranges::{Ranges, aggregate, separate};
 use super::reason::Reason;
@@ -12,7 +13,6 @@ use crate::compile::{EntryId, Filter, Holder, Meta, RuleSet};
 use crate::observable::Kind;
 use crate::observable::kind::{ip, url};
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 impl<'r> Blocklist<'r> {
     /// Derives the list of what may be written in a format.
@@ -137,13 +137,14 @@ impl<'r, 'p> Build<'r, 'p> {
     fn texts(&mut self) {
         let atoms = self.rules.atoms();
         let mut names: Vec<Candidate> = Vec::new();
-        let mut others: Vec<Other> = Vec::new();
-        let count = |is_name: bool| atoms.texts().iter().filter(|text| (text.kind == Kind::Domain) == is_name).count();
-        if self.carries(Kind::Domain) {
-            names.reserve_exact(count(true));
-        }
-        if self.format.kinds.iter().any(|kind| !matches!(kind, Kind::Domain | Kind::Ipv4 | Kind::Ipv6)) {
-            others.reserve_exact(count(false));
+        let mut others: Vec<(Kind, Vec<Candidate>)> = Vec::new();
+        for kind in Kind::all().filter(|kind| self.carries(*kind)) {
+            let count = atoms.texts().iter().filter(|text| text.kind == kind).count();
+            if kind == Kind::Domain {
+                names.reserve_exact(count);
+            } else if count > 0 {
+                others.push((kind, Vec::with_capacity(count)));
+            }
         }
         for (text, number) in atoms.texts().iter().zip(0..) {
             // A bare host as a URL says nothing of other traffic to that host; its URL is an atom of its own.
@@ -159,22 +160,31 @@ impl<'r, 'p> Build<'r, 'p> {
                 continue;
             }
             match item {
-                Item::Name(name) => names.push(Candidate::new(name, number)),
+                Item::Name(name) => names.push(Candidate::name(name, number)),
                 _ => match self.shielded(item) {
                     Some((reason, detail)) => self.hold(item, reason, detail, text.entry),
-                    None => others.push(Other::new(text.kind, atoms.bytes(text), number)),
+                    None => {
+                        if let Some((_, others)) = others.iter_mut().find(|(kind, _)| *kind == text.kind) {
+                            others.push(Candidate::text(atoms.bytes(text), number));
+                        }
+                    }
                 },
             }
         }
         self.names(names);
-        let value = |other: &Other| atoms.texts().get(other.atom as usize).map_or(&[][..], |text| atoms.bytes(text));
-        others.sort_unstable_by(|a, b| {
-            let by_value = || if a.atom == b.atom { Ordering::Equal } else { value(a).cmp(value(b)) };
-            a.key.cmp(&b.key).then_with(by_value).then_with(|| a.atom.cmp(&b.atom))
-        });
-        for group in others.chunk_by(|a, b| a.key == b.key && value(a) == value(b)) {
-            let first = group.first().and_then(|other| atoms.texts().get(other.atom as usize));
-            let Some(item) = first.and_then(|text| item(text.kind, atoms.bytes(text))) else { continue };
+        others.sort_unstable_by_key(|(kind, _)| *kind);
+        for (kind, others) in others {
+            self.others(kind, others);
+        }
+    }
+
+    /// Enters each URL, mail address or digest once.
+    fn others(&mut self, kind: Kind, mut listed: Vec<Candidate>) {
+        let atoms = self.rules.atoms();
+        let value = |atom: u32| atoms.texts().get(atom as usize).map_or(&[][..], |text| atoms.bytes(text));
+        sort_texts(&mut listed, &value);
+        for group in listed.chunk_by(|a, b| a.may_be(b) && value(a.atom) == value(b.atom)) {
+            let Some(item) = group.first().and_then(|first| item(kind, value(first.atom))) else { continue };
             let start = self.list.credits.len() as u32;
             self.list.credits.extend(group.iter().map(|other| other.atom));
             let credits = start..self.list.credits.len() as u32;
@@ -197,10 +207,7 @@ impl<'r, 'p> Build<'r, 'p> {
             refuses: self.format.refuses,
         };
         let atoms = self.rules.atoms();
-        let name = |atom: u32| {
-            let text = atoms.texts().get(atom as usize);
-            text.and_then(|text| std::str::from_utf8(atoms.bytes(text)).ok()).unwrap_or_default()
-        };
+        let name = |atom: u32| atoms.texts().get(atom as usize).map_or(&[][..], |text| atoms.bytes(text));
         let credits = &mut self.list.credits;
         let Names { kept, exceptions, collapsed, held } = names::approve(listed, &name, &rules, credits);
         (self.list.names, self.list.exceptions) = (kept, exceptions);
@@ -356,25 +363,6 @@ impl<'r, 'p> Build<'r, 'p> {
         }
         self.list.settle();
         self.list
-    }
-}
-
-/// A value that is no name or address, known by the number of its atom.
-struct Other {
-    /// Kind and first bytes, which decide most comparisons without a look at the value.
-    key: [u32; 6],
-    atom: u32,
-}
-
-impl Other {
-    fn new(kind: Kind, bytes: &[u8], atom: u32) -> Self {
-        let word = |at: usize| {
-            let mut word = [0; 4];
-            let rest = bytes.get(at..).unwrap_or_default();
-            word.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
-            u32::from_be_bytes(word)
-        };
-        Self { key: [kind as u32, word(0), word(4), word(8), word(12), word(16)], atom }
     }
 }
 

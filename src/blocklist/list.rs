@@ -243,6 +243,38 @@ impl<'r> Blocklist<'r> {
         self.rules.indicator(number)
     }
 
+    /// Touches what [`Self::credit`] needs of an entry, counted through all kinds. It lies far apart in memory; a caller who
+    /// glances at many entries before asking for one waits once for all of them. What it gives means nothing.
+    pub(crate) fn glance(&self, entry: u32) -> u64 {
+        let at = entry as usize;
+        let (addresses, names) = (self.ipv4.len() + self.ipv6.len(), self.names.len());
+        let credits = match at.checked_sub(names) {
+            None => self.names.get(at).map(|name| &name.credits),
+            Some(at) => at.checked_sub(addresses).and_then(|at| match at.checked_sub(self.urls.len()) {
+                None => self.urls.get(at).map(|text| &text.credits),
+                Some(at) => match at.checked_sub(self.emails.len()) {
+                    None => self.emails.get(at).map(|text| &text.credits),
+                    Some(at) => self.digests.get(at).map(|digest| &digest.credits),
+                },
+            }),
+        };
+        let number = credits.and_then(|credits| self.credits.get(credits.start as usize));
+        let atoms = self.rules.atoms();
+        let Some(text) = number.and_then(|number| atoms.texts().get(*number as usize)) else { return 0 };
+        let first = atoms.bytes(text).first().copied().unwrap_or_default();
+        u64::from(first) ^ self.rules.indicator(EntryId(text.entry)).touch()
+    }
+
+    /// Hands over the indicators behind an entry, each once, in no order of their ids.
+    pub(crate) fn for_each_indicator(&self, entry: &impl Entry, mut with: impl FnMut(IndicatorRef<'r>)) {
+        let mut rows = entry.rows(self);
+        rows.sort_unstable();
+        rows.dedup();
+        for row in rows {
+            with(self.rules.indicator(EntryId(row)));
+        }
+    }
+
     /// The highest confidence among the indicators behind an entry.
     pub fn confidence(&self, entry: &impl Entry) -> Option<u8> {
         entry.rows(self).into_iter().filter_map(|row| self.rules.indicator(EntryId(row)).confidence()).max()

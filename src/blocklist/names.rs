@@ -1,11 +1,10 @@
 //! Names: in order, each once, held back or excepted where something below or above them must stay reachable, collapsed.
 
 use super::list::{Item, Name};
-use super::order::{is_below, key, reversed};
+use super::order::{Candidate, is_below, reversed, sort_names};
 use super::policy::{Cause, Guard, Shield};
 use super::reason::Reason;
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 /// What is to be done with names, by policy and format.
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
@@ -23,14 +22,6 @@ pub(super) struct Rules<'p> {
     pub(super) refuses: &'p dyn Fn(Item<'_>) -> Option<super::Refusal>,
 }
 
-/// A listed name, known by the number of its atom: there may be a million.
-#[derive(Clone, Copy)]
-pub(super) struct Candidate {
-    /// Decides most comparisons without a look at the name.
-    key: [u32; 4],
-    pub(super) atom: u32,
-}
-
 /// What became of the names.
 #[derive(Default)]
 pub(super) struct Names<'r> {
@@ -42,24 +33,14 @@ pub(super) struct Names<'r> {
     pub(super) held: Vec<(u32, &'r str, Reason, Cow<'static, str>)>,
 }
 
-impl Candidate {
-    pub(super) fn new(name: &str, atom: u32) -> Self {
-        let key = key(name);
-        Self { key: [96, 64, 32, 0].map(|shift| (key >> shift) as u32), atom }
-    }
-}
-
 /// Decides on all listed names; `name` gives that of an atom. The numbers of the atoms behind each entry go to `credits`.
 pub(super) fn approve<'r>(
     mut listed: Vec<Candidate>,
-    name: &impl Fn(u32) -> &'r str,
+    name: &impl Fn(u32) -> &'r [u8],
     rules: &Rules<'_>,
     credits: &mut Vec<u32>,
 ) -> Names<'r> {
-    listed.sort_unstable_by(|a, b| {
-        let by_name = || if a.atom == b.atom { Ordering::Equal } else { reversed(name(a.atom), name(b.atom)) };
-        a.key.cmp(&b.key).then_with(by_name).then_with(|| a.atom.cmp(&b.atom))
-    });
+    sort_names(&mut listed, name);
     // From here on their order is all that counts.
     let mut atoms: Vec<u32> = listed.into_iter().map(|candidate| candidate.atom).collect();
     atoms.shrink_to_fit();
@@ -94,13 +75,16 @@ pub(super) fn approve<'r>(
 }
 
 /// Each name once, with the places of its atoms; sorted ones.
-fn each_once<'r>(atoms: &[u32], name: &impl Fn(u32) -> &'r str) -> Vec<Name<'r>> {
+fn each_once<'r>(atoms: &[u32], name: &impl Fn(u32) -> &'r [u8]) -> Vec<Name<'r>> {
     let mut once: Vec<Name<'r>> = Vec::with_capacity(atoms.len());
     for (atom, at) in atoms.iter().zip(0..) {
         let name = name(*atom);
-        match once.last_mut() {
-            Some(last) if last.name == name => last.credits.end = at + 1,
-            _ => once.push(Name { name, credits: at..at + 1 }),
+        if let Some(last) = once.last_mut().filter(|last| last.name.as_bytes() == name) {
+            last.credits.end = at + 1;
+        } else {
+            // Names are ASCII in normal form.
+            let name = std::str::from_utf8(name).unwrap_or_default();
+            once.push(Name { name, credits: at..at + 1 });
         }
     }
     once
@@ -196,8 +180,8 @@ mod tests {
         };
         let rules =
             Rules { shield: &shield, suffixes: true, subdomains, exceptions, collapse: true, refuses: &refuses };
-        let candidates = listed.iter().zip(0..).map(|(name, atom)| Candidate::new(name, atom)).collect();
-        let names = approve(candidates, &|atom| listed[atom as usize], &rules, &mut Vec::new());
+        let candidates = listed.iter().zip(0..).map(|(name, atom)| Candidate::name(name, atom)).collect();
+        let names = approve(candidates, &|atom| listed[atom as usize].as_bytes(), &rules, &mut Vec::new());
         let join = |list: Vec<String>| list.join(" ");
         (
             join(names.kept.iter().map(ToString::to_string).collect()),

@@ -230,6 +230,21 @@ impl Entries {
         self.class_numbers = HashMap::default();
     }
 
+    /// A bit of every column of a row that blocklists tell of.
+    pub(super) fn touch(&self, row: u32) -> u64 {
+        let at = row as usize;
+        let number = u64::from(self.ids[at][0]) ^ u64::from(self.confidence[at]) ^ u64::from(self.class[at]);
+        let name = u64::from(self.name[at].1);
+        let instants = self.modified[at] ^ self.valid_from[at] ^ self.valid_until[at];
+        number ^ name ^ instants.cast_unsigned()
+    }
+
+    /// The first bytes of the UUID that stands for the id.
+    pub(super) fn id_number(&self, row: u32) -> u64 {
+        let [first, ..] = self.ids[row as usize].as_chunks::<8>().0 else { return 0 };
+        u64::from_be_bytes(*first)
+    }
+
     pub(super) fn id(&self, row: u32) -> String {
         if let Some(id) = self.odd_ids.get(&row) {
             return id.to_string();

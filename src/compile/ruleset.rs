@@ -278,6 +278,16 @@ impl<'r> IndicatorRef<'r> {
         EntryId(self.row)
     }
 
+    /// Has what is known of it brought near, for a caller who will ask soon. What it gives means nothing.
+    pub(crate) fn touch(&self) -> u64 {
+        self.rules.entries.touch(self.row)
+    }
+
+    /// A number that tells most ids apart, the same for the same id wherever it comes from.
+    pub(crate) fn id_number(&self) -> u64 {
+        self.rules.entries.id_number(self.row)
+    }
+
     /// Its STIX id.
     pub fn id(&self) -> String {
         self.rules.entries.id(self.row)

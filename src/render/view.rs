@@ -83,14 +83,14 @@ impl<'v> Any<'v> {
         }
     }
 
-    /// The indicators behind it.
-    pub(super) fn indicators(self, list: &'v Blocklist<'v>) -> Vec<IndicatorRef<'v>> {
+    /// Hands over the indicators behind it, each once.
+    pub(super) fn for_each_indicator(self, list: &'v Blocklist<'v>, with: impl FnMut(IndicatorRef<'v>)) {
         match self {
-            Self::Host(_, name) => list.indicators(name),
-            Self::Net(Net::V4(prefix)) => list.indicators(&prefix),
-            Self::Net(Net::V6(prefix)) => list.indicators(&prefix),
-            Self::Url(_, text) | Self::Mail(_, text) => list.indicators(text),
-            Self::Digest(digest) => list.indicators(digest),
+            Self::Host(_, name) => list.for_each_indicator(name, with),
+            Self::Net(Net::V4(prefix)) => list.for_each_indicator(&prefix, with),
+            Self::Net(Net::V6(prefix)) => list.for_each_indicator(&prefix, with),
+            Self::Url(_, text) | Self::Mail(_, text) => list.for_each_indicator(text, with),
+            Self::Digest(digest) => list.for_each_indicator(digest, with),
         }
     }
 
@@ -156,6 +156,16 @@ impl<'v> Url<'v> {
     /// Scheme; `None` if the URL has none and stands for http and https.
     pub(super) fn scheme(self) -> Option<&'v str> {
         self.0.split_once("://").map(|(scheme, _)| scheme).filter(|_| !self.0.starts_with("//"))
+    }
+
+    /// The same URL as it may be listed before, in the order of lists: without scheme, with http for https.
+    pub(super) fn variants_before(self) -> impl Iterator<Item = String> {
+        let before: &[&str] = match self.scheme() {
+            None => &[],
+            Some("http") => &["//"],
+            Some(_) => &["//", "http://"],
+        };
+        before.iter().map(move |scheme| format!("{scheme}{}", self.after_scheme()))
     }
 
     /// As a pattern writes it: a URL without scheme begins with its host.
@@ -247,8 +257,7 @@ impl<'v> View<'v> {
 
     /// Whether values of a kind are to be written.
     pub(super) fn wants(&self, kind: Kind) -> bool {
-        let asked = &self.options.kinds;
-        self.format.kinds.contains(&kind) && (asked.is_empty() || asked.contains(&kind))
+        self.look().wants(kind)
     }
 
     /// Whether names stand for what is below them.
@@ -313,11 +322,21 @@ impl<'v> View<'v> {
 
     /// Every entry of every kind, with its number in the list.
     pub(super) fn all(&self) -> impl Iterator<Item = (u32, Any<'v>)> {
-        (0..).zip(0..self.list.len()).filter_map(|(number, _)| {
-            let entry = Any::numbered(self.list, number).filter(|entry| self.wants(entry.kind()))?;
-            let taken = self.takes(entry.item());
-            self.counted(taken.then_some((number, entry)))
+        (0..self.list.len() as u32).filter_map(|number| {
+            let entry = self.look().entry(number)?;
+            self.counted(entry.map(|entry| (number, entry)))
         })
+    }
+
+    /// What a thread needs to look at entries by their numbers; it has to count them itself.
+    pub(super) fn look(&self) -> Look<'v> {
+        Look { list: self.list, format: self.format, options: self.options }
+    }
+
+    /// Counts what was looked at by number.
+    pub(super) fn count(&self, entries: usize, refused: usize) {
+        self.entries.set(self.entries.get() + entries);
+        self.refused.set(self.refused.get() + refused);
     }
 
     /// The list itself.
@@ -330,14 +349,45 @@ impl<'v> View<'v> {
         Written { entries: self.entries.get(), refused: self.refused.get() }
     }
 
-    /// Whether a value is legitimate and one that the format can hold. Only then a type of this file is made of it.
     fn takes(&self, item: Item<'_>) -> bool {
-        self.format.refuses(item, self.options).is_none()
+        self.look().takes(item)
     }
 
     fn counted<T>(&self, value: Option<T>) -> Option<T> {
         let count = if value.is_some() { &self.entries } else { &self.refused };
         count.set(count.get() + 1);
         value
+    }
+}
+
+/// A list as one format sees it, from any thread.
+#[derive(Clone, Copy)]
+pub(super) struct Look<'v> {
+    list: &'v Blocklist<'v>,
+    format: &'v Format,
+    options: &'v Options,
+}
+
+impl<'v> Look<'v> {
+    /// The entry of a number; nothing if it is not wanted, nothing inside if it is refused.
+    #[expect(clippy::option_option, reason = "both answers are counted apart")]
+    pub(super) fn entry(self, number: u32) -> Option<Option<Any<'v>>> {
+        let entry = Any::numbered(self.list, number).filter(|entry| self.wants(entry.kind()))?;
+        Some(self.takes(entry.item()).then_some(entry))
+    }
+
+    /// Whether the list holds a URL and the format takes it.
+    pub(super) fn has_url(self, url: &str) -> bool {
+        self.list.urls().binary_search_by(|listed| listed.text.cmp(url)).is_ok() && self.takes(Item::Url(url))
+    }
+
+    fn wants(self, kind: Kind) -> bool {
+        let asked = &self.options.kinds;
+        self.format.kinds.contains(&kind) && (asked.is_empty() || asked.contains(&kind))
+    }
+
+    /// Whether a value is legitimate and one that the format can hold. Only then a type of this file is made of it.
+    fn takes(self, item: Item<'_>) -> bool {
+        self.format.refuses(item, self.options).is_none()
     }
 }

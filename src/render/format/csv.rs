@@ -18,7 +18,7 @@ const CSV: Format = Format {
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     out.text("type,value,indicator_id,valid_until,confidence,labels,source").end()?;
-    rows::write(view, out, |_, entry, credit, out| {
+    rows::write(view, "", out, |entry, credit, out| {
         out.text(entry.kind().name()).text(",");
         splunk::value(entry, out);
         out.text(",").cell(&credit.ids.join(";")).text(",");

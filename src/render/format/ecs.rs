@@ -19,7 +19,7 @@ const ECS: Format = Format {
 };
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
-    rows::write(view, out, |_, entry, credit, out| {
+    rows::write(view, "", out, |entry, credit, out| {
         out.text("{\"event\":{\"kind\":\"enrichment\",\"category\":[\"threat\"],\"type\":[\"indicator\"]},");
         out.text("\"threat\":{\"indicator\":{\"type\":").json(entry.kind().object_type());
         out.text(",\"name\":");

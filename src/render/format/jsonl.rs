@@ -18,7 +18,7 @@ const JSONL: Format = Format {
 };
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
-    rows::write(view, out, |_, entry, credit, out| {
+    rows::write(view, "", out, |entry, credit, out| {
         out.text("{\"type\":").json(entry.kind().name()).text(",\"value\":");
         value(entry, out);
         out.text(",\"indicator_id\":").json_list(credit.ids.iter().map(String::as_str));

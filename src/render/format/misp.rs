@@ -18,9 +18,8 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x3e1c_6a52_90d4_4c8b_8f27_b5d1_7a46_e0c
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     out.text("{\"Event\":{\"uuid\":").json(&uuid("event"));
-    out.text(",\"info\":\"stockade\",\"analysis\":\"2\",\"threat_level_id\":\"4\",\"Attribute\":[");
-    rows::write(view, out, |at, entry, credit, out| {
-        out.text(if at == 0 { "" } else { "," }).end()?;
+    out.text(",\"info\":\"stockade\",\"analysis\":\"2\",\"threat_level_id\":\"4\",\"Attribute\":[").end()?;
+    rows::write(view, ",\n", out, |entry, credit, out| {
         let (kind, category) = class(entry.kind());
         let text = text(entry);
         out.text("{\"uuid\":").json(&uuid(&text)).text(",\"type\":").json(kind);
@@ -29,8 +28,7 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
         out.text(",\"comment\":").json(&credit.ids.join(" ")).text("}");
         Ok(())
     })?;
-    out.end()?;
-    out.text("]}}").end()
+    out.text("\n]}}").end()
 }
 
 fn uuid(text: &str) -> String {

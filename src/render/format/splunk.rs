@@ -32,7 +32,7 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
         "file_hash"
     };
     out.text(column).text(",indicator_id,description,weight").end()?;
-    rows::write(view, out, |_, entry, credit, out| {
+    rows::write(view, "", out, |entry, credit, out| {
         value(entry, out);
         out.text(",").cell(&credit.ids.join(" ")).text(",").cell(&credit.labels.join(" ")).text(",");
         if let Some(confidence) = credit.confidence {

@@ -29,7 +29,7 @@ const NAMESPACE: Uuid = Uuid::from_u128(0xa4b7_0d58_6c13_4e92_b0a5_92f4_1d3e_7c8
 
 /// An entry as one indicator lists it.
 struct Listed {
-    /// Some bytes of the indicator's id, which tell most apart at once.
+    /// Tells most indicators apart at once.
     key: u64,
     indicator: EntryId,
     /// The number of the entry in the list.
@@ -37,13 +37,6 @@ struct Listed {
 }
 
 impl Listed {
-    fn new(indicator: &IndicatorRef<'_>, entry: u32) -> Self {
-        let mut key = [0; 8];
-        let id = indicator.id();
-        key.iter_mut().zip(id.bytes().skip("indicator--".len())).for_each(|(place, byte)| *place = byte);
-        Self { key: u64::from_be_bytes(key), indicator: indicator.entry(), entry }
-    }
-
     fn is_of(&self, other: &Self) -> bool {
         self.indicator == other.indicator
     }
@@ -53,10 +46,11 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     let list = view.list();
     let mut listed: Vec<Listed> = Vec::with_capacity(list.len());
     for (number, entry) in view.all() {
-        let indicators = entry.indicators(list).into_iter();
-        listed.extend(indicators.map(|indicator| Listed::new(&indicator, number)));
+        entry.for_each_indicator(list, |indicator| {
+            listed.push(Listed { key: indicator.id_number(), indicator: indicator.entry(), entry: number });
+        });
     }
-    // By id; the order of what one indicator lists is that of the list.
+    // By indicator, in an order that their ids alone decide; what one indicator lists is in the order of the list.
     listed.sort_unstable_by(|a, b| {
         let id = |listed: &Listed| list.numbered(listed.indicator).id();
         let by_id = || if a.is_of(b) { Ordering::Equal } else { id(a).cmp(&id(b)) };
@@ -64,11 +58,14 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     });
 
     let id = Uuid::new_v5(&NAMESPACE, list.sha256().as_bytes());
-    out.text("{\"type\":\"bundle\",\"id\":").json(&format!("bundle--{id}")).text(",\"objects\":[");
-    rows::each(listed.chunk_by(Listed::is_of), out, |at, group, out| {
+    out.text("{\"type\":\"bundle\",\"id\":").json(&format!("bundle--{id}")).text(",\"objects\":[").end()?;
+    let glance = |group: &&[Listed]| {
+        let touch = |first: &Listed| list.numbered(first.indicator).touch() ^ list.glance(first.entry);
+        group.first().map_or(0, touch)
+    };
+    rows::each(listed.chunk_by(Listed::is_of), ",\n", out, glance, |group, out| {
         let Some(first) = group.first() else { return Ok(()) };
         let indicator = list.numbered(first.indicator);
-        out.text(if at == 0 { "" } else { "," }).end()?;
         out.text("{\"type\":\"indicator\",\"spec_version\":\"2.1\",\"id\":").json(&indicator.id());
         properties(&indicator, out);
         out.text(",\"pattern_type\":\"stix\",\"pattern\":\"[");
@@ -79,8 +76,7 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
         out.text("]\"}");
         Ok(())
     })?;
-    out.end()?;
-    out.text("]}").end()
+    out.text("\n]}").end()
 }
 
 /// Everything but type, id and pattern.

@@ -5,7 +5,6 @@
 use super::super::view::Any;
 use super::super::{Format, Options, Out, View, rows};
 use super::{ALL, BASE, Family, edl};
-use std::collections::HashSet;
 use std::io;
 
 pub(super) const FAMILY: Family = Family { file: "zeek", formats: &[ZEEK] };
@@ -22,11 +21,14 @@ const ZEEK: Format = Format {
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     out.text("#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc").end()?;
-    // With http and with https it is the same line.
-    let mut urls = HashSet::new();
-    let entries = view.all().map(|(_, entry)| entry);
-    let entries = entries.filter(|entry| !matches!(entry, Any::Url(url, _) if !urls.insert(url.after_scheme())));
-    rows::write_of(view, entries, out, |_, entry, credit, out| {
+    let look = view.look();
+    rows::write(view, "", out, |entry, credit, out| {
+        // With http and with https it is the same line.
+        if let Any::Url(url, _) = entry
+            && url.variants_before().any(|variant| look.has_url(&variant))
+        {
+            return Ok(());
+        }
         let kind = match entry {
             Any::Host(host, _) => {
                 out.host(host);
