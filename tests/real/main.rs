@@ -6,6 +6,7 @@
 mod dns;
 mod filter;
 mod intrusion;
+mod ips;
 mod other;
 #[path = "../render_support/mod.rs"]
 mod render_support;

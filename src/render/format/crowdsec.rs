@@ -1,4 +1,4 @@
-//! Decisions of `CrowdSec` to ban, for `cscli decisions import -i FILE --format csv`.
+//! Decisions of `CrowdSec` to ban, for `cscli decisions import -i FILE.csv`.
 //!
 //! Decisions end by themselves. All end together, after the timeout that was asked for: what is left of an indicator's own
 //! validity changes with every second, and so would the file.
