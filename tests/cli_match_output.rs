@@ -5,16 +5,17 @@
 use proptest::prelude::*;
 use serde_json::Value;
 use snapbox::{Data, assert_data_eq};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, UNIX_EPOCH};
 
 fn golden(name: &str) -> Data {
     Data::read_from(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/match").join(name), None).raw()
 }
 
-/// Searches the log of every shape for the indicators beside it; prints, exit code and complaints.
+/// Searches a log for the indicators beside the log of every shape; prints, exit code and complaints.
 fn search(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_stockade"))
         .args([
@@ -55,10 +56,123 @@ fn every_format_writes_what_it_wrote() {
     }
 }
 
+/// A log of its own with a known age, since lines without a time count for when their file was written.
+fn old_log(folder: &Path) -> String {
+    let log = folder.join("mixed.log");
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/match/mixed.log"), &log).expect("copied");
+    let file = std::fs::File::options().append(true).open(&log).expect("our own file");
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(1_776_000_000)).expect("our own file");
+    log.to_str().expect("a plain path").to_owned()
+}
+
+#[test]
+fn sightings_are_what_they_were() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = old_log(folder.path());
+    let written = printed(&["--format=sighting", &log]);
+    assert_eq!(written, printed(&["--format=sighting", "-j1", &log]), "the same again");
+    assert_data_eq!(Data::text(&written).raw(), golden("sighting.json"));
+
+    let bundle: Value = serde_json::from_str(&written).expect("JSON");
+    let objects = bundle["objects"].as_array().expect("objects");
+    let ids: BTreeSet<&str> = objects.iter().filter_map(|object| object["id"].as_str()).collect();
+    assert_eq!(ids.len(), objects.len(), "no object comes twice");
+    let hits = printed(&["--json", &log]).lines().count() as u64;
+    let count = |kind: &str, name: &str| -> u64 {
+        objects.iter().filter(|object| object["type"] == kind).filter_map(|object| object[name].as_u64()).sum()
+    };
+    assert_eq!((count("sighting", "count"), count("observed-data", "number_observed")), (hits, hits));
+    for object in objects.iter().filter(|object| object["type"] == "sighting") {
+        let referenced =
+            object["observed_data_refs"].as_array().into_iter().flatten().chain([&object["sighting_of_ref"]]);
+        for id in referenced {
+            assert!(ids.contains(id.as_str().expect("an id")), "{id} is in the bundle");
+        }
+    }
+}
+
+#[test]
+fn a_bundle_without_sightings_is_a_bundle() {
+    let output = search(&["--format=sighting", "list.txt", "--allow", "list.txt"]);
+    assert_eq!(output.status.code(), Some(1));
+    let bundle: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(bundle["type"], "bundle");
+    assert!(bundle.get("objects").is_none());
+}
+
+#[test]
+fn the_summary_counts_what_was_found() {
+    assert_data_eq!(Data::text(printed(&["--summary", "mixed.log"])).raw(), golden("summary.txt"));
+    assert_data_eq!(Data::text(printed(&["--summary=json", "mixed.log"])).raw(), golden("summary.json"));
+    let json: Value = serde_json::from_str(&printed(&["--summary=json", "-m2", "mixed.log"])).expect("JSON");
+    let rows = printed(&["--json", "-m2", "mixed.log"]);
+    assert_eq!((json["hits"].as_u64(), json["lines"].as_u64()), (Some(rows.lines().count() as u64), Some(2)));
+    let quiet = search(&["--summary", "list.txt", "--allow", "list.txt"]);
+    assert_eq!(quiet.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&quiet.stdout), "0 hits on 0 lines of 0 inputs, 0 indicators\n");
+}
+
+/// The page of a search, and what the search printed.
+fn page(args: &[&str]) -> (String, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("page.html");
+    std::fs::write(&path, "what stood there").expect("written");
+    let printed = printed(&[&["--report", path.to_str().expect("a plain path")], args].concat());
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing of ours stays beside it");
+    (std::fs::read_to_string(&path).expect("UTF-8"), printed)
+}
+
+#[test]
+fn a_page_needs_nothing_else_and_lets_nothing_else_run() {
+    let (html, rows) = page(&["mixed.log"]);
+    assert_eq!(rows, printed(&["mixed.log"]), "rows are printed as ever");
+    let lower = html.to_lowercase();
+    for loading in
+        ["http-equiv=\"refresh", "<link", "<img", "<iframe", "@import", "url(", " src=", " onerror", "javascript:"]
+    {
+        let ours = lower.replace("src=x onerror=alert(1)", "");
+        assert!(!ours.contains(loading), "{loading}");
+    }
+    assert!(html.contains("default-src 'none'; script-src 'sha256-"), "{html}");
+    // The two scripts are the data and ours, whatever logs and feeds say.
+    assert_eq!(lower.matches("<script").count(), 2);
+    assert_eq!(lower.matches("</script").count(), 2);
+    assert!(!html.contains('\u{202e}') && !html.contains('\x1b') && !html.contains('\0'));
+    assert!(html.contains("\\u{202e}gpj.exe"));
+
+    let data = html.split_once("id=\"data\">").and_then(|(_, rest)| rest.split_once("</script>")).expect("data").0;
+    let data: Value = serde_json::from_str(data).expect("JSON");
+    assert_eq!(data["rows"].as_array().expect("rows").len(), rows.lines().count());
+    assert_eq!(data["paths"], serde_json::json!(["mixed.log"]));
+}
+
+#[test]
+fn a_page_goes_with_every_format() {
+    let (html, counts) = page(&["-c", "mixed.log"]);
+    assert_eq!(counts, "mixed.log:10\n");
+    for args in [&["--format=ecs", "mixed.log"][..], &["--format=sighting", "mixed.log"], &["--summary", "mixed.log"]] {
+        let (other, out) = page(args);
+        assert_eq!(html, other, "{args:?}");
+        assert_eq!(out, printed(args));
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_said_before_the_search() {
+    let output = search(&["--report", "/no/such/folder/page.html", "mixed.log"]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/folder"));
+}
+
 #[test]
 fn what_makes_no_sense_together_is_refused() {
     for (args, message) in [
-        (&["--format=ecs", "-c"][..], "-c prints no hits, so it cannot go with --format ecs"),
+        (&["--summary", "-c"][..], "--summary is printed in place of hits, so it cannot go with -c"),
+        (&["--summary", "--json"], "--summary is printed in place of hits, so it cannot go with --format json"),
+        (&["--report=x.html", "-l"], "-l stops at the first hit, so it cannot go with --report"),
+        (&["--report=x.html", "-q"], "-q stops at the first hit, so it cannot go with --report"),
+        (&["--report=x.html", "-v"], "-v selects lines without a hit, so it cannot go with --report"),
+        (&["--format=ecs", "-c"], "-c prints no hits, so it cannot go with --format ecs"),
         (&["--json", "-l"], "-l prints no hits, so it cannot go with --format json"),
         (&["--format=csv", "-v"], "-v prints no hits, so it cannot go with --format csv"),
         (&["--format=ocsf", "-o"], "-o leaves out the line, which is what --format ocsf writes"),

@@ -2,7 +2,7 @@
 
 mod command;
 mod keep;
-mod replace;
+pub(super) mod replace;
 mod report;
 mod rules;
 mod standing;

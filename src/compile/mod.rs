@@ -13,6 +13,7 @@ pub mod program;
 pub mod regex;
 pub mod repair;
 mod ruleset;
+mod written;
 
 pub use atom::{Address, Atom, AtomId, Atoms, Holder, Meta, Text, pack};
 pub use filter::{Filter, Status};
@@ -20,3 +21,4 @@ pub use lower::{Expression, Literal, Lowered, Seek, lower};
 pub use path::canonical;
 pub use program::{Program, ProgramError};
 pub use ruleset::{Compound, EntryId, IndicatorRef, Rejected, RuleSet, RuleSetBuilder};
+pub use written::written_patterns;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// A file to be replaced.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(in crate::cli) struct Target {
     /// What is really replaced: where a link leads, within its directory.
     path: PathBuf,
     folder: PathBuf,
@@ -25,7 +25,7 @@ pub(super) struct Target {
 }
 
 /// What writes the content of a file.
-pub(super) type Content<'c> = &'c dyn Fn(&mut dyn Write) -> io::Result<()>;
+pub(in crate::cli) type Content<'c> = &'c dyn Fn(&mut dyn Write) -> io::Result<()>;
 
 /// The commands of an output.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,7 +41,7 @@ impl Target {
     ///
     /// # Errors
     /// It is neither a file nor free, or a link out of its directory, or the directory is not there.
-    pub(super) fn open(path: &Path) -> Result<Self, String> {
+    pub(in crate::cli) fn open(path: &Path) -> Result<Self, String> {
         let fail = |error: io::Error| format!("{}: {}", path.display(), reason(&error));
         let (folder, name) = split(path).ok_or_else(|| format!("{}: no name of a file", path.display()))?;
         let folder = fs::canonicalize(&folder).map_err(|error| format!("{}: {}", folder.display(), reason(&error)))?;
@@ -125,6 +125,15 @@ impl Target {
             self.reload(reload, keep)?;
         }
         kept.map_or(Ok(()), |(keep, _)| keep.commit())
+    }
+
+    /// Replaces the content of a file that no other program has a say in, and removes what killed runs left beside it.
+    ///
+    /// # Errors
+    /// Nothing was replaced.
+    pub(in crate::cli) fn write_whole(&self, content: Content<'_>) -> Result<(), String> {
+        self.sweep()?;
+        self.replace(content, Commands::default(), None)
     }
 
     /// Runs the reload command; brings the old content back if it fails.

@@ -6,10 +6,12 @@
 
 mod blocks;
 pub(super) mod decompress;
+mod gather;
 mod name;
 mod open;
 mod output;
 mod pipeline;
+mod record;
 mod report;
 mod sequences;
 #[cfg(test)]
@@ -19,14 +21,22 @@ mod walk;
 
 use super::Globals;
 use super::allow::allowlist;
+use super::block::replace::Target;
 use super::error::{Error, Outcome, say};
 use super::indicators::{self, Loaded};
+use super::terminal;
 use blocks::Limits;
 use clap::builder::{PossibleValue, PossibleValuesParser};
+use gather::{Counts, Gathered};
+use output::page::Rows;
+use output::sighting::Sightings;
+use output::summary::Form;
 use output::{Format, Look, Run};
+use pipeline::{Pipeline, Search};
+use record::Collect;
 use report::{Report, Show};
 use sequences::{Ledger, Recorded};
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -81,6 +91,20 @@ pub(crate) struct Args {
     /// Print one JSON object for each hit, as `--format json`
     #[arg(long, overrides_with = "format", help_heading = "Output")]
     json: bool,
+    /// Print no hits but, at the end, how many there were by indicator, type, relation, field, input and hour
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "text",
+        help_heading = "Output"
+    )]
+    summary: Option<Form>,
+    /// Write a page (HTML, in one file) with counts, a timeline and a table of hits, too
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    report: Option<PathBuf>,
     /// Print only how many lines of each input have a hit
     #[arg(short, long, help_heading = "Output")]
     count: bool,
@@ -138,8 +162,16 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let matcher = Matcher::new(Arc::new(rules), options);
     let choice = Choice { format: stockade::log::format_named(&args.log_format) };
     let loaded = matcher.active();
-    let generation = if report.look.format.names_generation() { matcher.rules().generation() } else { String::new() };
-    let run = Run::new(generation, matcher.options().filter.at, indicators::now());
+    let at = matcher.options().filter.at;
+    let named = report.look.format.names_generation() || args.summary.is_some() || args.report.is_some();
+    let generation = if named { matcher.rules().generation() } else { String::new() };
+    let run = Run::new(generation, at, indicators::now());
+    let page = args.report.as_deref().map(Target::open).transpose().map_err(Error::new)?;
+    let gathered = Gathered {
+        counts: (args.summary.is_some() || page.is_some()).then(Counts::default),
+        sightings: (report.look.format == Format::Sighting && report.show == Show::Kept).then(|| Sightings::new(at)),
+        rows: page.is_some().then(Rows::default),
+    };
     let walk = Walk::new(&args.logs, args.recursive);
     let threads = match args.threads {
         Some(threads) => threads.get(),
@@ -151,7 +183,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     if report.show == Show::Rows {
         output.write_all(report.look.format.head().as_bytes()).map_err(|error| Error::output(&error))?;
     }
-    let pipeline = pipeline::start(search, run, report, walk, Box::new(output), threads, Limits::DEFAULT)
+    let pipeline = pipeline::start(search, run, report, walk, (Box::new(output), gathered), threads, Limits::DEFAULT)
         .map_err(|error| Error::new(format_args!("no thread to search with: {error}")))?;
     let searching = Instant::now();
     let bar = progress_bar(globals);
@@ -167,6 +199,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     if let Some(error) = summary.output_error {
         return Err(Error::output(&error));
     }
+    conclude(&pipeline, args, page.as_ref())?;
     if summary.shortened {
         globals.warn("lines that are very long were printed in part, with [...] for what was left out");
     }
@@ -190,31 +223,42 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     })
 }
 
+/// Writes what had to wait for the end.
+fn conclude<S: Search>(pipeline: &Pipeline<S>, args: &Args, page: Option<&Target>) -> Result<(), Error> {
+    let (gathered, rules, run) = (pipeline.gathered(), pipeline.rules(), pipeline.run());
+    let mut out = std::io::stdout().lock();
+    if let Some(sightings) = &gathered.sightings {
+        sightings.write(rules, &mut BufWriter::new(&mut out)).map_err(|error| Error::output(&error))?;
+    }
+    if let (Some(form), Some(counts)) = (args.summary, &gathered.counts) {
+        terminal::print(&form.write(counts, rules, run)).map_err(|error| Error::output(&error))?;
+    }
+    if let (Some(page), Some(counts), Some(rows)) = (page, &gathered.counts, &gathered.rows) {
+        page.write_whole(&|out| rows.write(counts, rules, run, out)).map_err(Error::new)?;
+    }
+    Ok(())
+}
+
 impl Args {
     /// What to print. Where options contradict each other, grep's order holds: `-q` before `-l` before `-c`.
     fn report(&self, globals: &Globals) -> Result<Report, Error> {
         let format = if self.json { Format::Json } else { self.format };
-        for (given, flag) in [(self.count, "-c"), (self.files_with_matches, "-l"), (self.invert_match, "-v")]
-            .into_iter()
-            .filter(|_| format != Format::Text && !self.silent)
-        {
-            if given {
-                let name = format.name();
-                return Err(Error::new(format_args!("{flag} prints no hits, so it cannot go with --format {name}")));
-            }
-        }
-        if self.only_matching && format.is_event() {
-            let name = format.name();
-            return Err(Error::new(format_args!("-o leaves out the line, which is what --format {name} writes")));
-        }
+        self.contradiction(format).map_or(Ok(()), |message| Err(Error::new(message)))?;
         let show = if self.silent {
             Show::Nothing
         } else if self.files_with_matches {
             Show::Names
         } else if self.count {
             Show::Count
+        } else if self.summary.is_some() || format == Format::Sighting {
+            Show::Kept
         } else {
             Show::Rows
+        };
+        let collect = match (&self.report, show) {
+            (Some(_), _) => Collect::Lines,
+            (None, Show::Kept) => Collect::Hits,
+            (None, _) => Collect::Nothing,
         };
         let look = Look {
             format,
@@ -223,7 +267,36 @@ impl Args {
             color: globals.color.for_stdout(),
             escape: std::io::stdout().is_terminal(),
         };
-        Ok(Report { show, invert: self.invert_match, max: self.max_count, look })
+        Ok(Report { show, invert: self.invert_match, max: self.max_count, look, collect })
+    }
+
+    /// What was asked for that cannot go together.
+    fn contradiction(&self, format: Format) -> Option<String> {
+        let lines = [(self.count, "-c"), (self.files_with_matches, "-l"), (self.invert_match, "-v")];
+        let mut lines = lines.into_iter().filter_map(|(given, flag)| given.then_some(flag));
+        if self.report.is_some() {
+            // Both end the reading of an input early.
+            let early = [(self.silent, "-q"), (self.files_with_matches, "-l")].into_iter().find(|(given, _)| *given);
+            if let Some((_, flag)) = early {
+                return Some(format!("{flag} stops at the first hit, so it cannot go with --report"));
+            }
+            if self.invert_match {
+                return Some("-v selects lines without a hit, so it cannot go with --report".to_owned());
+            }
+        }
+        if self.silent {
+            return None;
+        }
+        if self.summary.is_some() {
+            let other = lines.next().map(str::to_owned);
+            let other = other.or((format != Format::Text).then(|| format!("--format {}", format.name())));
+            return other.map(|other| format!("--summary is printed in place of hits, so it cannot go with {other}"));
+        }
+        if let Some(flag) = lines.next().filter(|_| format != Format::Text) {
+            return Some(format!("{flag} prints no hits, so it cannot go with --format {}", format.name()));
+        }
+        let event = self.only_matching && format.is_event();
+        event.then(|| format!("-o leaves out the line, which is what --format {} writes", format.name()))
     }
 }
 

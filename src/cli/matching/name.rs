@@ -2,6 +2,9 @@
 
 use super::walk::Input;
 use crate::cli::terminal;
+use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
+use stockade::stix::Timestamp;
 
 /// A name, prepared once for all rows of its input.
 #[derive(Debug)]
@@ -12,8 +15,8 @@ pub(super) struct Name {
     pub(super) text: String,
     /// The same with quotes around it and escapes in it.
     pub(super) json: String,
-    /// It names a file.
-    pub(super) is_file: bool,
+    /// The file that it names, if it names one.
+    file: Option<PathBuf>,
 }
 
 impl Name {
@@ -21,7 +24,20 @@ impl Name {
         let name = input.name();
         let text = name.to_string_lossy().into_owned();
         let json = serde_json::Value::String(text.clone()).to_string();
-        Self { raw: name.as_encoded_bytes().to_vec(), text, json, is_file: matches!(input, Input::File(_)) }
+        let file = if let Input::File(path) = input { Some(path.clone()) } else { None };
+        Self { raw: name.as_encoded_bytes().to_vec(), text, json, file }
+    }
+
+    /// Whether it names a file.
+    pub(super) fn is_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// When the file was last written, as far as that can be told.
+    pub(super) fn modified(&self) -> Option<Timestamp> {
+        let modified = std::fs::metadata(self.file.as_ref()?).ok()?.modified().ok()?;
+        let since = modified.duration_since(UNIX_EPOCH).ok()?;
+        Some(Timestamp::from_unix(i64::try_from(since.as_secs()).ok()?, since.subsec_nanos()))
     }
 
     /// Appends it as text; to a terminal, without what could steer it.

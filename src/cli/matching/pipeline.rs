@@ -10,10 +10,11 @@
 
 use super::blocks::{Block, Blocks, Limits};
 use super::decompress::Text;
+use super::gather::Gathered;
 use super::name::Name;
 use super::open::open;
 use super::output::{Rules, Run, Scratch};
-use super::report::{Rendered, Report, Show, Tally};
+use super::report::{Batch, Rendered, Report, Show, Tally};
 use super::walk::{Input, Walk};
 use crate::cli::error::say;
 use std::collections::{BTreeMap, VecDeque};
@@ -68,9 +69,28 @@ pub(super) struct Pipeline<S> {
     report: Report,
     limits: Limits,
     threads: usize,
-    output: Mutex<Box<dyn Write + Send>>,
+    sink: Mutex<Sink>,
     state: Mutex<State>,
     changed: Condvar,
+}
+
+/// Where everything goes in the end.
+struct Sink {
+    output: Box<dyn Write + Send>,
+    gathered: Gathered,
+}
+
+impl Sink {
+    fn take(&mut self, batch: Batch) -> io::Result<()> {
+        for (name, records) in batch.records {
+            self.gathered.add(&name, records);
+        }
+        if batch.rows.is_empty() {
+            return Ok(());
+        }
+        self.output.write_all(&batch.rows)?;
+        self.output.flush()
+    }
 }
 
 /// What was done so far.
@@ -145,7 +165,7 @@ pub(super) fn start<S: Search>(
     run: Run,
     report: Report,
     walk: Walk,
-    output: Box<dyn Write + Send>,
+    (output, gathered): (Box<dyn Write + Send>, Gathered),
     threads: usize,
     limits: Limits,
 ) -> io::Result<Arc<Pipeline<S>>> {
@@ -167,7 +187,7 @@ pub(super) fn start<S: Search>(
         report,
         limits,
         threads,
-        output: Mutex::new(output),
+        sink: Mutex::new(Sink { output, gathered }),
         state: Mutex::new(state),
         changed: Condvar::new(),
     });
@@ -190,6 +210,21 @@ impl<S: Search> Pipeline<S> {
         state.ended = true;
         self.changed.notify_all();
         std::mem::take(&mut state.summary)
+    }
+
+    /// What was kept of hits, once the search is over.
+    pub(super) fn gathered(&self) -> Gathered {
+        std::mem::take(&mut self.sink.lock().unwrap_or_else(PoisonError::into_inner).gathered)
+    }
+
+    /// The rule set that hits refer to.
+    pub(super) fn rules(&self) -> &RuleSet {
+        self.search.rules()
+    }
+
+    /// What is the same for all hits.
+    pub(super) fn run(&self) -> &Run {
+        &self.run
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -234,7 +269,7 @@ impl<S: Search> Pipeline<S> {
             }
             let rules = Rules { set: self.search.rules(), run: &self.run, blocks: &searched };
             let rendered = self.report.block(&name, &block, &mut hits, rules, &mut scratch);
-            self.put(file, number, rendered, &block, hits.len() as u64);
+            self.put(file, number, rendered, &block);
         }
     }
 
@@ -319,17 +354,17 @@ impl<S: Search> Pipeline<S> {
     }
 
     /// Hands in what came of a block.
-    fn put(&self, number: u64, block_number: u64, rendered: Rendered, block: &Block, hits: u64) {
+    fn put(&self, number: u64, block_number: u64, rendered: Rendered, block: &Block) {
         let mut state = self.lock();
         state.summary.bytes += block.new_bytes();
         state.summary.lines += block.lines_ended();
-        state.summary.hits += hits;
+        state.summary.hits += rendered.hits;
         state.summary.shortened |= rendered.shortened;
         if self.report.show == Show::Nothing && rendered.selected > 0 {
             state.summary.any = true;
             state.ended = true;
         }
-        let size = rendered.rows.len();
+        let size = rendered.size();
         if let Some(file) = state.file(number) {
             file.ready.insert(block_number, rendered);
             state.waiting += size;
@@ -344,17 +379,14 @@ impl<S: Search> Pipeline<S> {
         }
         state.writing = true;
         loop {
-            let mut out = Vec::new();
-            state.collect(&self.report, &mut out);
-            if out.is_empty() {
+            let mut batch = Batch::default();
+            state.collect(&self.report, &mut batch);
+            if batch.is_empty() {
                 break;
             }
             self.changed.notify_all();
             drop(state);
-            let written = {
-                let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-                output.write_all(&out).and_then(|()| output.flush())
-            };
+            let written = self.sink.lock().unwrap_or_else(PoisonError::into_inner).take(batch);
             state = self.lock();
             if let Err(error) = written {
                 state.summary.output_error = Some(error);
@@ -403,12 +435,12 @@ impl State {
     }
 
     /// Takes what can be written: the blocks of the first input in order, and if it ends, those of the next.
-    fn collect(&mut self, report: &Report, out: &mut Vec<u8>) {
+    fn collect(&mut self, report: &Report, out: &mut Batch) {
         while let Some(file) = self.files.front_mut() {
             let mut enough = false;
             while !enough && let Some(block) = file.ready.remove(&file.written) {
                 file.written += 1;
-                self.waiting -= block.rows.len();
+                self.waiting -= block.size();
                 enough = !file.tally.add(report, &file.name, block, out);
             }
             let done = matches!(file.source, Source::Done);
@@ -416,10 +448,10 @@ impl State {
                 return;
             }
             if !file.unopened {
-                file.tally.end(report, &file.name, out);
+                file.tally.end(report, &file.name, &mut out.rows);
             }
             self.summary.any |= file.tally.any();
-            self.waiting -= file.ready.values().map(|block| block.rows.len()).sum::<usize>() + INPUT;
+            self.waiting -= file.ready.values().map(Rendered::size).sum::<usize>() + INPUT;
             // If somebody is still reading from it, he will find it gone.
             self.open -= usize::from(!done);
             self.files.pop_front();

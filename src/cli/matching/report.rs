@@ -4,7 +4,9 @@
 use super::blocks::{Block, Piece};
 use super::name::Name;
 use super::output::{Line, Look, Rules, Scratch};
+use super::record::{Collect, Place, Record};
 use memchr::{memchr, memchr_iter};
+use std::sync::Arc;
 use stockade::matcher::Hit;
 
 /// What is asked for.
@@ -16,6 +18,8 @@ pub(super) struct Report {
     /// `-m`: no more lines of an input than this.
     pub(super) max: Option<u64>,
     pub(super) look: Look,
+    /// What is kept of hits for what is written at the end.
+    pub(super) collect: Collect,
 }
 
 /// What is printed.
@@ -28,19 +32,27 @@ pub(super) enum Show {
     Count,
     /// `-l`: the names of the inputs that have a selected line.
     Names,
+    /// Nothing until the end, when what was kept of hits is told.
+    Kept,
     /// `-q`: nothing; the first selected line ends the search.
     Nothing,
 }
 
 /// What came of a block.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Rendered {
     /// What to print.
     pub(super) rows: Vec<u8>,
+    /// What is kept of each hit, in order.
+    pub(super) records: Vec<Record>,
     /// Selected lines.
     pub(super) selected: u64,
-    /// Where the rows of each selected line end, if `-m` may want to know.
-    ends: Vec<usize>,
+    /// Hits, on selected lines or not.
+    pub(super) hits: u64,
+    /// Where the rows and the records of each selected line end, if `-m` may want to know.
+    ends: Vec<(usize, usize)>,
+    /// Where the hits stand that records are made of.
+    places: Vec<Place>,
     /// Set if the block is a piece of a line.
     part: Option<Part>,
     /// Whether rows leave out some of a line.
@@ -72,6 +84,9 @@ impl Report {
             None if self.invert => self.lines_without(name, block, hits, &mut out),
             None => self.lines_with(name, block, hits, rules, scratch, &mut out),
         }
+        out.hits = hits.len() as u64;
+        let places = std::mem::take(&mut out.places);
+        out.records.extend(places.into_iter().zip(hits.drain(..)).map(|(place, hit)| Record { hit, place }));
         out
     }
 
@@ -88,7 +103,8 @@ impl Report {
         let (mut counted_to, mut number) = (0, block.first_line);
         for hits in hits.chunk_by(|a, b| a.line_start == b.line_start) {
             out.selected += 1;
-            let Some((first, true)) = hits.first().map(|first| (first, self.show == Show::Rows)) else { continue };
+            let wanted = self.show == Show::Rows || self.collect != Collect::Nothing;
+            let Some(first) = hits.first().filter(|_| wanted) else { continue };
             number += memchr_iter(b'\n', text.get(counted_to..first.line_start).unwrap_or_default()).count() as u64;
             counted_to = first.line_start;
             let line_text = text.get(first.line_start..first.line_end).unwrap_or_default();
@@ -101,8 +117,11 @@ impl Report {
                 more: false,
                 shorten: hits.len() > 1 && hits.len().saturating_mul(line_text.len()) > REPEAT,
             };
-            out.shortened |= line.shorten && self.look.format.repeats_line() && !self.look.only_matching;
-            self.look.hits(&line, hits, rules, scratch, &mut out.rows);
+            if self.show == Show::Rows {
+                out.shortened |= line.shorten && self.look.format.repeats_line() && !self.look.only_matching;
+                self.look.hits(&line, hits, rules, scratch, &mut out.rows);
+            }
+            self.collect.line(&line, hits, rules, &mut out.places);
             self.end_line(out);
         }
     }
@@ -159,6 +178,9 @@ impl Report {
         let format = self.look.format;
         out.shortened = self.show == Show::Rows
             && (format.repeats_line() && !self.look.only_matching || format.is_event() && !hits.is_empty());
+        if !self.invert {
+            self.collect.line(&line, hits, rules, &mut out.places);
+        }
         if self.show != Show::Rows {
             return;
         }
@@ -171,7 +193,7 @@ impl Report {
 
     fn end_line(&self, out: &mut Rendered) {
         if self.max.is_some() {
-            out.ends.push(out.rows.len());
+            out.ends.push((out.rows.len(), out.places.len()));
         }
     }
 }
@@ -180,6 +202,34 @@ impl Report {
 fn strip_line_end(line: &[u8]) -> &[u8] {
     let Some(line) = line.strip_suffix(b"\n") else { return line };
     line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+impl Rendered {
+    /// What it costs to keep, in bytes, near enough.
+    pub(super) fn size(&self) -> usize {
+        self.rows.len() + self.records.iter().map(Record::size).sum::<usize>()
+    }
+}
+
+/// What comes of blocks, in the order of the input.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// What to print.
+    pub(super) rows: Vec<u8>,
+    /// What was kept of hits, by input.
+    pub(super) records: Vec<(Arc<Name>, Vec<Record>)>,
+}
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.records.is_empty()
+    }
+
+    fn add(&mut self, name: &Arc<Name>, records: Vec<Record>) {
+        if !records.is_empty() {
+            self.records.push((Arc::clone(name), records));
+        }
+    }
 }
 
 /// What is known of an input after some of its blocks.
@@ -194,30 +244,41 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Adds the next block of the input to what is printed. Returns whether the rest of the input matters.
-    pub(super) fn add(&mut self, report: &Report, name: &Name, block: Rendered, out: &mut Vec<u8>) -> bool {
+    /// Adds the next block of the input to what is printed and kept. Returns whether the rest of the input matters.
+    pub(super) fn add(&mut self, report: &Report, name: &Arc<Name>, mut block: Rendered, out: &mut Batch) -> bool {
         let before = self.selected;
         let room = report.max.unwrap_or(u64::MAX).saturating_sub(before);
         match block.part {
             None if block.selected > room => {
-                let end = room.checked_sub(1).and_then(|last| block.ends.get(last as usize)).copied().unwrap_or(0);
+                let last = room.checked_sub(1).and_then(|last| block.ends.get(last as usize)).copied();
+                let (rows, records) = last.unwrap_or_default();
                 self.selected += room;
-                out.extend_from_slice(&block.rows[..end]);
+                out.rows.extend_from_slice(&block.rows[..rows]);
+                block.records.truncate(records);
+                out.add(name, block.records);
             }
             None => {
                 self.selected += block.selected;
-                out.extend_from_slice(&block.rows);
+                out.rows.extend_from_slice(&block.rows);
+                out.add(name, block.records);
             }
-            Some(part) => self.add_part(report, part, block.rows, out),
+            Some(part) => {
+                // Of a long line, the first hit alone is the first of its line.
+                if self.hit {
+                    block.records.iter_mut().for_each(|record| record.place.first = false);
+                }
+                self.add_part(report, part, block.rows, &mut out.rows);
+                out.add(name, block.records);
+            }
         }
         let first = before == 0 && self.selected > 0;
         if first && report.show == Show::Names {
-            report.look.name(name, out);
+            report.look.name(name, &mut out.rows);
         }
         let line_open = block.part.is_some_and(|part| !part.last);
         match report.show {
             Show::Names | Show::Nothing => self.selected == 0,
-            Show::Rows | Show::Count => line_open || report.max.is_none_or(|max| self.selected < max),
+            Show::Rows | Show::Count | Show::Kept => line_open || report.max.is_none_or(|max| self.selected < max),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The whole of `match` but its scanner, against a reference that goes line by line.
 
 use super::blocks::Limits;
+use super::gather::Gathered;
 use super::output::{Format, Look, Run};
 use super::pipeline::{self, Search, Searcher};
 use super::report::{Report, Show};
@@ -108,8 +109,16 @@ fn run(files: &[Vec<u8>], report: Report, threads: usize) -> (String, bool) {
     let walk = Walk::new(&paths, false);
     let at = Timestamp::from_unix(0, 0);
     let run = Run::new(Words::new().rules.generation(), at, at);
-    let search =
-        pipeline::start(Words::new(), run, report, walk, Box::new(output.clone()), threads, SMALL).expect("threads");
+    let search = pipeline::start(
+        Words::new(),
+        run,
+        report,
+        walk,
+        (Box::new(output.clone()), Gathered::default()),
+        threads,
+        SMALL,
+    )
+    .expect("threads");
     let summary = search.wait(|_| ());
     assert!(!summary.failed && summary.output_error.is_none());
     if report.max.is_none() && matches!(report.show, Show::Rows | Show::Count) {
@@ -193,7 +202,7 @@ fn report() -> impl Strategy<Value = Report> {
         |(show, invert, max, json, only_matching)| {
             let format = if json && !invert { Format::Json } else { Format::Text };
             let look = Look { format, only_matching, filename: true, ..Look::default() };
-            Report { show, invert, max, look }
+            Report { show, invert, max, look, ..Report::default() }
         },
     )
 }

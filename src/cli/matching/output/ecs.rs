@@ -61,7 +61,7 @@ fn plain(line: &Line<'_>, text: &str, enrichments: &[u8], rules: Rules<'_>, out:
     out.extend_from_slice(b",\"event\":{\"original\":");
     out.extend_from_within(message);
     out.extend_from_slice(b"},\"log\":{");
-    if line.name.is_file {
+    if line.name.is_file() {
         out.extend_from_slice(b"\"file\":{\"path\":");
         out.extend_from_slice(line.name.json.as_bytes());
         out.extend_from_slice(b"},");

@@ -4,8 +4,11 @@ mod csv;
 pub(super) mod ecs;
 mod json;
 mod ocsf;
+pub(super) mod page;
 mod scratch;
+pub(super) mod sighting;
 mod splice;
+pub(super) mod summary;
 mod text;
 
 use super::name::Name;
@@ -33,6 +36,8 @@ pub(super) enum Format {
     Ocsf,
     /// A table with a header and a row for each hit, safe to open in a spreadsheet
     Csv,
+    /// At the end one STIX 2.1 bundle: for each indicator and value a sighting and observed data
+    Sighting,
 }
 
 /// How a format writes.
@@ -51,6 +56,8 @@ impl Format {
             Self::Ecs => &ecs::WRITER,
             Self::Ocsf => &ocsf::WRITER,
             Self::Csv => &csv::WRITER,
+            // Written at the end, of what is gathered until then.
+            Self::Sighting => &Writer { head: "", hits: |_, _, _, _, _, _| {} },
         }
     }
 
@@ -62,6 +69,7 @@ impl Format {
             Self::Ecs => "ecs",
             Self::Ocsf => "ocsf",
             Self::Csv => "csv",
+            Self::Sighting => "sighting",
         }
     }
 
