@@ -77,8 +77,18 @@ impl Layout {
     /// It is not what the format asks for; the reason is a few words, the same for all lines that are wrong in that
     /// way. Such a line is searched as plain text.
     pub fn decode<'l>(&'l self, event: &mut Event<'l>) -> Result<(), &'static str> {
-        let decode = if self.chosen { self.format.decode } else { self.format_of(event.line).decode };
-        let result = decode(self, event);
+        // A line of a table may hold a line of another format in one of its columns.
+        if self.chosen || self.columns.is_some() {
+            let result = self.decode_as(self.format, event);
+            if self.chosen || result.is_ok() {
+                return result;
+            }
+        }
+        self.decode_as(self.format_of(event.line), event)
+    }
+
+    fn decode_as<'l>(&'l self, format: &Format, event: &mut Event<'l>) -> Result<(), &'static str> {
+        let result = (format.decode)(self, event);
         if result.is_err() {
             event.fields.clear();
             event.when = None;
@@ -92,7 +102,7 @@ impl Layout {
         let Some(ragged) = self.format.ragged else { return };
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', block).chain([block.len()]) {
-            if start < end && ragged(&block[start..end]) {
+            if start < end && ragged(self, &block[start..end]) {
                 places.push(start as u32);
             }
             start = end + 1;
@@ -139,7 +149,7 @@ impl Tracker {
                 let text = text.strip_suffix(b"\r").unwrap_or(text);
                 if let Some(columns) = (header.read)(text, current.columns.as_ref()) {
                     *current = Arc::new(Layout { columns: Some(columns), ..Layout::clone(current) });
-                    parts.push((line.end, Arc::clone(current)));
+                    parts.push(((line.end + 1).min(block.len()), Arc::clone(current)));
                 }
             }
         }

@@ -4,11 +4,16 @@
 //! [`assemble`] makes an observation of it. One file in `format/` for each format.
 
 pub mod assemble;
+mod escape;
 mod event;
 mod format;
 mod json;
+mod known;
 mod layout;
 mod time;
+mod values;
+mod words;
+mod zeek;
 
 pub use event::{Event, Field, Joint, Meaning, Unescaped};
 pub use format::{Format, all as formats, named as format_named};

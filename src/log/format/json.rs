@@ -10,7 +10,7 @@ pub(in super::super) static FORMAT: Format = Format {
     sniff: json::looks_like_json,
     own_line: Some(json::looks_like_json),
     header: None,
-    ragged: Some(json::is_ragged),
+    ragged: Some(|_, line| json::is_ragged(line)),
     decode,
 };
 

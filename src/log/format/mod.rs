@@ -1,7 +1,19 @@
 //! The table of log formats: one file each, one line here.
 
+mod access;
+mod cef;
+mod csv;
+mod elb;
 pub(super) mod json;
+mod key_value;
+mod leef;
+mod s3;
+mod squid;
+mod syslog;
 pub(super) mod text;
+mod vpc_flow;
+mod w3c;
+mod zeek;
 
 use super::event::Event;
 use super::layout::{Columns, Layout};
@@ -20,7 +32,7 @@ pub struct Format {
     pub(super) header: Option<Header>,
     /// Whether a line, as a glance at its ends tells, is not of this format. Lines that hold nothing of interest are not
     /// taken apart, so this is how most that are broken are noticed.
-    pub(super) ragged: Option<fn(&[u8]) -> bool>,
+    pub(super) ragged: Option<fn(&Layout, &[u8]) -> bool>,
     /// Takes a line apart: see [`Layout::decode`]. Header lines and comments come here too; they have no fields.
     pub(super) decode: for<'l> fn(&'l Layout, &mut Event<'l>) -> Result<(), &'static str>,
 }
@@ -47,7 +59,22 @@ impl std::fmt::Debug for Format {
 }
 
 /// Every format, in the order in which an input is asked whether it has it.
-static TABLE: &[&Format] = &[&json::FORMAT, &text::FORMAT];
+static TABLE: &[&Format] = &[
+    &zeek::FORMAT,
+    &w3c::FORMAT,
+    &json::FORMAT,
+    &cef::FORMAT,
+    &leef::FORMAT,
+    &elb::FORMAT,
+    &s3::FORMAT,
+    &vpc_flow::FORMAT,
+    &squid::FORMAT,
+    &access::FORMAT,
+    &syslog::FORMAT,
+    &key_value::FORMAT,
+    &csv::FORMAT,
+    &text::FORMAT,
+];
 
 /// Every format.
 pub fn all() -> impl Iterator<Item = &'static Format> {
@@ -59,10 +86,64 @@ pub fn named(name: &str) -> Option<&'static Format> {
     all().find(|format| format.name == name)
 }
 
+/// Lines at the head of an input that are looked at to tell its format.
+const SAMPLE: usize = 200;
+
+/// The first lines of an input, without their ends.
+fn header_lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    head.split(|b| *b == b'\n').take(SAMPLE).map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// Whether at least half of the first lines are of a kind.
+fn most_lines(head: &[u8], is: impl Fn(&[u8]) -> bool) -> bool {
+    let (mut lines, mut fitting) = (0, 0);
+    for line in header_lines(head).filter(|line| !line.is_empty()) {
+        lines += 1;
+        fitting += usize::from(is(line));
+    }
+    lines > 0 && fitting * 2 >= lines
+}
+
+/// Whether a line has not as many separators as its columns ask for.
+fn has_other_columns(columns: Option<&Columns>, separator: u8, line: &[u8]) -> bool {
+    let separators = memchr::memchr_iter(separator, line).count();
+    columns.is_some_and(|columns| !line.is_empty() && separators + 1 != columns.names.len())
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::event::Meaning;
+    use super::super::layout::{Choice, Tracker};
     use super::*;
     use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    /// A line as a format reads it behind some header lines: the time with `@`, then each field with its property and
+    /// group; `+=` for an assembled value, `!` for a reason.
+    pub(super) fn shown(format: &str, header: &str, line: &str) -> String {
+        let choice = Choice { format: Some(named(format).expect(format)) };
+        let mut tracker = Tracker::new(Arc::new(choice));
+        let block = format!("{header}{line}");
+        let layouts = tracker.next(block.as_bytes());
+        let (_, layout) = layouts.parts(block.len()).last().expect("a part");
+        let mut event = Event::new(line.as_bytes());
+        if let Err(reason) = layout.decode(&mut event) {
+            return format!("! {reason}");
+        }
+        let mut lines = Vec::new();
+        lines.extend(event.when.iter().map(|when| format!("@{}", String::from_utf8_lossy(when))));
+        for field in &event.fields {
+            let sign = if field.assembled { "+=" } else { "=" };
+            let meaning = match field.meaning {
+                Meaning::Property { path, group: 0 } => format!(" {path}"),
+                Meaning::Property { path, group } => format!(" {path}#{group}"),
+                Meaning::Text => " (text)".to_owned(),
+                Meaning::Open => String::new(),
+            };
+            lines.push(format!("{}{sign}{}{meaning}", field.name, String::from_utf8_lossy(&field.text)));
+        }
+        lines.join("\n")
+    }
 
     #[test]
     fn no_file_is_missing_from_the_table() {
