@@ -45,6 +45,7 @@ impl Writer {
     /// # Errors
     /// There is no earlier generation, or only the empty one; the store cannot be written.
     pub fn rollback(&mut self) -> Result<u64, StoreError> {
+        self.abandon();
         let before = self.committed.history.before.clone();
         let Some((generation, cursor)) = before.filter(|(generation, _)| *generation > 0) else {
             return Err(StoreError::only_generation(&self.files.source));
@@ -75,6 +76,7 @@ impl Writer {
     /// # Errors
     /// The store cannot be written.
     pub fn compact(&mut self) -> Result<(u64, u64), StoreError> {
+        self.abandon();
         let before = self.files.size();
         loop {
             // Piece by piece, so that the log stays small; each piece is whole.

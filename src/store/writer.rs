@@ -244,8 +244,7 @@ impl Writer {
         let shrunk = Shrunk { before, after: self.seen_active, max_drop };
         #[expect(clippy::cast_precision_loss, reason = "sets are smaller than 2^52")]
         if !force && before.saturating_sub(self.seen_active) as f64 > max_drop * before as f64 {
-            self.undo();
-            self.mode = None;
+            self.abandon();
             return Err(StoreError::refused(&self.files.source, shrunk));
         }
         self.transact(Self::remove_unseen)?;
@@ -279,8 +278,7 @@ impl Writer {
     /// The store cannot be written.
     pub fn note_failure(&mut self, now: Timestamp, message: &str) -> Result<(), StoreError> {
         let Poll { began, gaps, .. } = self.state.poll;
-        self.undo();
-        self.mode = None;
+        self.abandon();
         // What the poll did is worth knowing as far as it counts; perhaps it committed nothing.
         if self.began.is_some() && self.state.poll.began != self.began {
             self.state.poll = Poll { began: self.began, ..Poll::default() };
@@ -447,9 +445,14 @@ impl Writer {
 
     fn failed(&mut self, error: &rusqlite::Error) -> StoreError {
         let failure = StoreError::sql(&self.files.database, WRITING, error);
+        self.abandon();
+        failure
+    }
+
+    /// Ends a poll that has not come to its end.
+    pub(super) fn abandon(&mut self) {
         self.undo();
         self.mode = None;
-        failure
     }
 
     /// Goes back to the last commit.
