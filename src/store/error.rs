@@ -1,6 +1,6 @@
 //! What can go wrong with a store, in words that say what to do.
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,10 @@ enum Kind {
     },
     OnlyGeneration {
         source: String,
+    },
+    /// A companion of the database is not there, and whoever reads may not make it.
+    Lacking {
+        path: PathBuf,
     },
     /// Objects came outside of a poll.
     Idle {
@@ -77,6 +81,10 @@ impl StoreError {
         Self(Box::new(Kind::OnlyGeneration { source: source.to_owned() }))
     }
 
+    pub(super) fn lacking(path: &Path) -> Self {
+        Self(Box::new(Kind::Lacking { path: path.to_owned() }))
+    }
+
     pub(super) fn idle(source: &str) -> Self {
         Self(Box::new(Kind::Idle { source: source.to_owned() }))
     }
@@ -95,6 +103,15 @@ impl StoreError {
                     ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => return Self::damaged(path, text),
                     ErrorCode::DiskFull => "the disk is full".to_owned(),
                     ErrorCode::ReadOnly | ErrorCode::PermissionDenied => "permission denied".to_owned(),
+                    // The database keeps the system's own words to itself.
+                    ErrorCode::SystemIoFailure => match failure.extended_code {
+                        ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ => {
+                            "reading failed: the disk may be broken"
+                        }
+                        ffi::SQLITE_IOERR_NOMEM => "out of memory",
+                        _ => "the system refused to write or to map it: is the disk full or broken?",
+                    }
+                    .to_owned(),
                     ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => "another program has locked it".to_owned(),
                     _ => text,
                 }
@@ -170,6 +187,11 @@ impl fmt::Display for StoreError {
             Kind::OnlyGeneration { source } => {
                 write!(out, "source {source} has no generation to go back to: the one before is not kept")
             }
+            Kind::Lacking { path } => write!(
+                out,
+                "{}: is missing, and cannot be made here; let the user who fetches read the store once",
+                path.display()
+            ),
             Kind::Idle { source } => write!(out, "source {source}: no such poll is going on; begin it again"),
             Kind::Failed { path, doing, detail } => write!(out, "{}: {doing}: {detail}", path.display()),
         }

@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::files::Files;
 use super::state::State;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -80,7 +80,11 @@ pub(super) fn open_for_reading(files: &Files) -> Result<Option<(Connection, Stat
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(StoreError::io(path, READING, &error)),
     }
-    let fail = |error: rusqlite::Error| StoreError::sql(path, READING, &error);
+    let fail = |error: rusqlite::Error| {
+        let companion = path.with_extension("db-wal");
+        let lacking = !companion.exists() && !matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase));
+        if lacking { StoreError::lacking(&companion) } else { StoreError::sql(path, READING, &error) }
+    };
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(fail)?;
