@@ -5,7 +5,7 @@ mod rejects;
 use super::Globals;
 use super::error::{Error, reason, say};
 use super::matching::decompress::Text;
-use super::store;
+use crate::cli::store;
 pub(crate) use rejects::NotUsed;
 use rejects::{Rejects, Unused};
 use std::fs::File;
