@@ -19,6 +19,8 @@ pub(crate) trait Sink {
     fn string(&mut self, raw: Raw<'_>, place: Place);
     /// Takes note of something that cannot be read. `bytes` begins where it begins; `place` is where the fault is.
     fn broken(&mut self, bytes: &[u8], place: Place, broken: Broken);
+    /// Takes a member of a bundle or envelope that stands behind its objects.
+    fn member(&mut self, _key: &[u8], _value: Raw<'_>) {}
 }
 
 /// Why a part of a document cannot be read.
@@ -149,9 +151,13 @@ impl Walker<'_, '_> {
     fn member(&mut self) {
         loop {
             let bytes = self.window.rest();
-            let end = json::key(bytes, json::skip_space(bytes, 1)).and_then(|(_, value)| json::value_end(bytes, value));
-            match end {
-                Ok(end) => return self.window.advance(end),
+            let member = json::key(bytes, json::skip_space(bytes, 1))
+                .and_then(|(key, value)| Ok((key, value, json::value_end(bytes, value)?)));
+            match member {
+                Ok((key, value, end)) => {
+                    self.sink.member(key, Raw(&bytes[value..end]));
+                    return self.window.advance(end);
+                }
                 Err(fault) => {
                     if self.settle(fault) {
                         return;

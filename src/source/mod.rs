@@ -17,6 +17,8 @@ mod format;
 pub mod http;
 mod indicators;
 pub mod list;
+#[cfg(feature = "fetch")]
+pub mod taxii;
 mod window;
 
 pub use documents::Broken;

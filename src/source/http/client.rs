@@ -131,12 +131,22 @@ impl Client {
         self.requests
     }
 
+    /// What time it is.
+    pub(crate) fn now(&self) -> std::time::SystemTime {
+        self.clock.now()
+    }
+
     /// Whether a request may go to `url`.
     ///
     /// # Errors
     /// It may not; the error names the host.
     pub fn allows(&self, url: &Url) -> Result<(), Error> {
-        self.check(url, Some(&self.settings.url))
+        self.allows_from(url, &self.settings.url)
+    }
+
+    /// Whether a request may go to `url`, which what was found at `from` names.
+    pub(crate) fn allows_from(&self, url: &Url, from: &Url) -> Result<(), Error> {
+        self.check(url, Some(from))
     }
 
     /// Asks for what is at `url`.

@@ -53,7 +53,7 @@ pub(super) fn duration(time: Duration) -> String {
 
 /// What the body of a refusal says: a TAXII error resource, `{"error": {..}}` and its likes, a page of HTML, a line of
 /// text.
-pub(super) fn said(body: &[u8]) -> Option<String> {
+pub(crate) fn said(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let said = match serde_json::from_slice::<serde_json::Value>(body) {
         Ok(json) => said_json(&json),

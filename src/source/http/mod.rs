@@ -28,6 +28,7 @@ mod client;
 mod error;
 mod explain;
 mod hosts;
+mod inspect;
 mod network;
 mod pace;
 mod secret;
@@ -45,4 +46,5 @@ pub use settings::{Limits, Settings, Timeouts};
 pub use transport::{Answer, Headers, Request, Transport};
 pub use url::Url;
 
-pub(crate) use explain::tidy;
+pub(crate) use explain::{said, tidy};
+pub(crate) use inspect::{addresses, connect, proxy};

@@ -162,7 +162,7 @@ impl Resolve for Resolver {
 }
 
 /// Addresses of a name that may be connected to.
-pub(crate) fn resolve(hosts: &Hosts, name: &str) -> Result<Vec<SocketAddr>, Refused> {
+pub(super) fn resolve(hosts: &Hosts, name: &str) -> Result<Vec<SocketAddr>, Refused> {
     let found: Vec<SocketAddr> =
         (name, 0).to_socket_addrs().map_err(|error| Refused(Fault::Connect(format!("{name}: {error}"))))?.collect();
     for address in &found {
@@ -177,7 +177,7 @@ pub(crate) fn resolve(hosts: &Hosts, name: &str) -> Result<Vec<SocketAddr>, Refu
 
 /// A fault of resolving, on its way through the client.
 #[derive(Debug)]
-pub(crate) struct Refused(pub(crate) Fault);
+pub(super) struct Refused(pub(super) Fault);
 
 impl fmt::Display for Refused {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,7 +218,7 @@ fn fault(error: &reqwest::Error, timeouts: Timeouts) -> Fault {
 }
 
 /// What the peer did on the wire may be over soon; what it is will be the same next time.
-fn tls_fault(error: &rustls::Error) -> Fault {
+pub(super) fn tls_fault(error: &rustls::Error) -> Fault {
     use rustls::CertificateError as Certificate;
     use rustls::Error as Tls;
     let advice = match error {
