@@ -191,6 +191,11 @@ impl Ladder {
         self.digest.clone()
     }
 
+    /// Whether the question is the one that a walk begins with.
+    pub(super) fn is_at_watermark(&self) -> bool {
+        self.mode == Mode::Overlap
+    }
+
     /// Takes the word of the server that the page at the watermark is as it was.
     pub(super) fn unchanged(&mut self) -> Result<Step, Gap> {
         let digest = self.known.clone().unwrap_or_default();

@@ -226,10 +226,10 @@ impl Reader<'_> {
             });
         }
         self.envelope.count += 1;
-        // What follows belongs to the next objects, and differs from page to page.
+        // Where it ends is not known, and what follows differs from page to page.
         let identity = Identity::default();
-        let text = id.clone().unwrap_or_else(|| broken.detail().to_owned());
-        if self.seen.insert(&identity, text.as_bytes()) {
+        let key = id.as_deref().map_or(&bytes[..bytes.len().min(32)], str::as_bytes);
+        if self.seen.insert(&identity, key) {
             self.envelope.fresh += 1;
             self.envelope.set_aside += 1;
             let result = self.sink.set_aside(&SetAside { collection: self.collection, id, broken });

@@ -211,7 +211,7 @@ impl Walk<'_> {
                     Err(gap) => return Err(self.gap(gap)),
                 }
             }
-            if question.next.is_none() && question.range.is_none() {
+            if ladder.is_at_watermark() {
                 answered = response.validator().map(|known| (question.clone(), known)).or(answered);
             }
             let mut page = self.facts(&response);

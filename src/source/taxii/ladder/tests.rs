@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 /// How a server pages.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a habit of servers, and they come in every combination")]
 struct Server {
     /// When each object was added, in microseconds, ascending.
     added: Vec<u64>,
