@@ -67,6 +67,10 @@ impl Made {
         if whole_path {
             return self.add_path(object_type, steps, group, &text);
         }
+        // The name of a process is that of its image.
+        if object_type == "process" && steps == "image_ref.name" {
+            self.set(object_type, group, "name", &Json::from(&*text), None);
+        }
         let value = match &normal {
             Some(value) => Json::from(value.to_string()),
             None => scalar(steps, &text),

@@ -23,6 +23,8 @@ pub struct Event<'l> {
     /// The text that says when it happened, in any form that [`Clock::instant`](super::Clock::instant) reads. If there
     /// is none the whole line is asked.
     pub when: Option<Cow<'l, [u8]>>,
+    /// Earlier records of a line that holds several.
+    earlier: Vec<Self>,
 }
 
 /// A named value of a line.
@@ -84,7 +86,19 @@ pub struct Joint {
 impl<'l> Event<'l> {
     /// A line of which nothing is known yet.
     pub fn new(line: &'l [u8]) -> Self {
-        Self { line, fields: Vec::new(), when: None }
+        Self { line, fields: Vec::new(), when: None, earlier: Vec::new() }
+    }
+
+    /// What is added from now on is another event, as in a document that is a list of them.
+    pub fn begin_record(&mut self) {
+        let mut earlier = std::mem::take(&mut self.earlier);
+        earlier.push(std::mem::replace(self, Self::new(self.line)));
+        self.earlier = earlier;
+    }
+
+    /// Every event of the line: mostly one.
+    pub fn records(&self) -> impl Iterator<Item = &Self> {
+        self.earlier.iter().chain([self])
     }
 
     /// Adds a field that is a piece of the line. One without a byte is left out.

@@ -90,8 +90,7 @@ impl Layout {
     fn decode_as<'l>(&'l self, format: &Format, event: &mut Event<'l>) -> Result<(), &'static str> {
         let result = (format.decode)(self, event);
         if result.is_err() {
-            event.fields.clear();
-            event.when = None;
+            *event = Event::new(event.line);
         }
         result
     }

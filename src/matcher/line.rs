@@ -15,7 +15,7 @@ pub(super) struct Finds<'h, 'f> {
     /// The field at hand, where the line has fields.
     pub(super) field: Option<&'f str>,
     /// Parts of patterns that need several lines; none if there is no such pattern.
-    pub(super) sighting: Option<Sighting>,
+    sighting: Option<Sighting>,
 }
 
 /// How a value stands in a line.
@@ -95,7 +95,7 @@ impl Matcher {
             self.decide_value_patterns(&token, Standing::ANY, &mut finds);
         }
         if !self.options.fields_only {
-            self.decide_literals(text, |span| span, &mut finds);
+            self.decide_literals(text, &mut finds);
         }
         let sighting = finds.sighting;
         if let (Some(watch), Some(sighting)) = (watch, sighting) {
@@ -108,15 +108,10 @@ impl Matcher {
         }
     }
 
-    /// Notes the literals that stand in a text without fields; `place` tells where in the line.
-    pub(super) fn decide_literals(
-        &self,
-        text: &[u8],
-        place: impl Fn(Range<usize>) -> Range<usize>,
-        finds: &mut Finds<'_, '_>,
-    ) {
+    /// Notes the literals that stand in a line.
+    fn decide_literals(&self, text: &[u8], finds: &mut Finds<'_, '_>) {
         for found in self.literals.find(text) {
-            let span = place(found.span);
+            let span = found.span;
             let (object_type, text) = (found.literal.object_type(), &found.literal.text);
             for owner in found.owners {
                 finds.add(owner.exact, &span, object_type, text.to_string(), Relation::Text, owner.entry);

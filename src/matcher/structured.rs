@@ -6,7 +6,7 @@
 
 use super::index::Found;
 use super::line::{Finds, Standing, counts, relation_of};
-use super::watch::{Line, Mark, Sighting, Watch};
+use super::watch::{Line, Mark, Watch};
 use super::{Hit, Matcher, Relation, plain};
 use crate::compile::{EntryId, Holder};
 use crate::log::{Event, Field, Layout, Meaning, assemble};
@@ -43,10 +43,12 @@ impl Matcher {
         if let Err(reason) = layout.decode(&mut event) {
             *malformed.entry(reason).or_default() += 1;
         }
-        if event.fields.is_empty() {
-            self.decide_line(block, line, hits, watch);
-        } else {
-            self.decide_event(block, line, &event, hits, watch);
+        let mut watch = watch;
+        if event.records().all(|record| record.fields.is_empty()) {
+            return self.decide_line(block, line, hits, watch);
+        }
+        for record in event.records() {
+            self.decide_event(block, line.clone(), record, hits, watch.as_deref_mut());
         }
     }
 
@@ -67,26 +69,11 @@ impl Matcher {
             finds.field = Some(&field.name);
             self.decide_field(field, ends_known, &mut finds, &mut parts);
         }
-        // Without a property there is nothing that a text could be compared with.
-        let nameless = !event.fields.iter().any(|field| matches!(field.meaning, Meaning::Property { .. }));
-        let mut sighting = Sighting::default();
-        if nameless && !self.options.fields_only {
-            finds.sighting = watch.is_some().then(Sighting::default);
-            for field in event.fields.iter().filter(|field| field.meaning == Meaning::Text) {
-                finds.field = Some(&field.name);
-                self.decide_literals(&field.text, |span| field.place(span), &mut finds);
-            }
-            sighting = finds.sighting.take().unwrap_or_default();
-            parts.objects.append(&mut sighting.objects);
-        }
         if watch.is_some() || !self.fields.is_empty() {
             let at = watch.as_ref().and_then(|watch| watch.time(event));
             let observation = assemble::observation(&event.fields, at, parts.objects);
             if let Some(watch) = watch {
                 let mut marks = |entry: EntryId, from: Option<super::fields::Owner>| {
-                    if let Some(mark) = sighting.marks.iter().find(|mark| mark.entry == entry) {
-                        return Some(mark.clone());
-                    }
                     let owner = from.or_else(|| super::fields::Owner::of_entry(&self.rules, entry))?;
                     let seen = owner.seen(&self.rules, &event.fields)?;
                     let field = event.fields.get(seen.field)?;
@@ -166,20 +153,33 @@ impl Matcher {
             return self.decide_open(field, standing.role, finds, parts);
         };
         let whole = Token { span: field.span.clone(), value, place: Place::Whole };
-        let listed = self.decide_token(&whole, standing, finds);
-        // What is behind the `#` never leaves the browser, and lists leave it out.
-        if !listed
-            && whole.value.kind() == Kind::Url
-            && let Some((address, _)) = text.split_once('#')
-            && let Ok(value) = of_path.normalise(address)
-        {
-            let place = field.place(0..address.len());
-            self.decide_token(&Token { span: place, value, place: Place::Whole }, standing, finds);
-        }
+        self.decide_whole(&whole, 0..field.text.len(), field, standing, finds);
         if !matches!(whole.value.kind().shape(), Shape::Url) && whole.value.kind() != Kind::Email || field.assembled {
             return;
         }
         self.decide_inner(field, 0..field.text.len(), &whole.value, unknown_role, finds, parts);
+    }
+
+    /// A value that is a whole field or one of a list.
+    fn decide_whole(
+        &self,
+        token: &Token,
+        part: Range<usize>,
+        field: &Field<'_>,
+        standing: Standing,
+        finds: &mut Finds<'_, '_>,
+    ) {
+        if self.decide_token(token, standing, finds) || token.value.kind() != Kind::Url || field.assembled {
+            return;
+        }
+        // What is behind the `#` never leaves the browser, and lists leave it out.
+        let text = &field.text[part.clone()];
+        if let Some(fragment) = memchr::memchr(b'#', text)
+            && let Ok(value) = Kind::Url.normalise(&String::from_utf8_lossy(&text[..fragment]))
+        {
+            let span = field.place(part.start..part.start + fragment);
+            self.decide_token(&Token { span, value, place: Place::Whole }, standing, finds);
+        }
     }
 
     /// What a URL or mail address holds besides itself: its host, and what stands in its path or query.
@@ -231,7 +231,7 @@ impl Matcher {
         let standing = Standing { role, ..Standing::ANY };
         for (value, at) in values {
             let token = Token { span: field.place(at.clone()), value, place: Place::Whole };
-            self.decide_token(&token, standing, finds);
+            self.decide_whole(&token, at.clone(), field, standing, finds);
             parts.add(&token.value, role);
             if token.value.kind() == Kind::Url || token.value.kind() == Kind::Email {
                 self.decide_inner(field, at, &token.value, role, finds, parts);

@@ -71,7 +71,7 @@ pub(super) struct Mark {
 #[derive(Debug, Default)]
 pub(super) struct Sighting {
     pub(super) marks: Vec<Mark>,
-    pub(super) objects: Vec<Object>,
+    objects: Vec<Object>,
 }
 
 impl Sighting {

@@ -1,23 +1,15 @@
-//! Lines of JSON of any kind: every string and number is a field, named by its path; looks tell what it is.
+//! Lines of JSON of any kind. What is known of a family of logs is in `json/`; in a line of no such family looks tell
+//! what each value is.
 
-use super::super::event::{Event, Meaning};
 use super::super::json;
-use super::{Format, Layout};
+use super::Format;
 
 pub(in super::super) static FORMAT: Format = Format {
     name: "json",
-    about: "JSON, one object a line; ECS, OCSF, Suricata, Zeek and others are told by their keys",
-    sniff: json::looks_like_json,
+    about: "JSON, one object a line: the kinds below are told by their keys, and in any other looks tell values",
+    sniff: json::sniff,
     own_line: Some(json::looks_like_json),
     header: None,
     ragged: Some(|_, line| json::is_ragged(line)),
-    decode,
+    decode: json::decode,
 };
-
-fn decode<'l>(_: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static str> {
-    let leaves = json::leaves(event.line)?;
-    for leaf in &leaves {
-        json::push(event, leaf, Meaning::Open);
-    }
-    Ok(())
-}

@@ -16,6 +16,7 @@ mod w3c;
 mod zeek;
 
 use super::event::Event;
+use super::json as families;
 use super::layout::{Columns, Layout};
 
 /// A log format.
@@ -78,7 +79,7 @@ static TABLE: &[&Format] = &[
 
 /// Every format.
 pub fn all() -> impl Iterator<Item = &'static Format> {
-    TABLE.iter().copied()
+    TABLE.iter().copied().chain(families::FAMILIES.iter().map(|family| &family.format))
 }
 
 /// The format of a name.

@@ -51,9 +51,32 @@ pub(in super::super) fn push<'l>(event: &mut Event<'l>, leaf: &Leaf, meaning: Me
     }
 }
 
-/// All values of a line that holds one object.
-pub(in super::super) fn leaves(line: &[u8]) -> Result<Vec<Leaf>, &'static str> {
-    let start = if line.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+/// Whether an input begins with lines that are objects of JSON, and not with an object over several lines.
+pub(in super::super) fn sniff(head: &[u8]) -> bool {
+    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let Some(first) = lines.next().filter(|line| looks_like_json(line)) else { return false };
+    // A first line longer than the head, or one that was cut.
+    first.ends_with(b"}") || lines.next().is_none_or(looks_like_json) && first.len() > 1
+}
+
+/// The values of each record: an object is one, but for those that are nothing but a list of records
+/// (`{"Records":[{...},{...}]}`). With the length of what stands before the paths of the record.
+pub(super) fn records(leaves: &[Leaf]) -> Vec<(usize, &[Leaf])> {
+    let list = leaves.first().and_then(|leaf| leaf.path.split_once('[')).map_or("", |(list, _)| list);
+    let whole = ["Records", "records", "events", "value", "logEvents", "Events"].contains(&list)
+        && leaves.iter().all(|leaf| leaf.path.strip_prefix(list).is_some_and(|rest| rest.starts_with('[')));
+    if !whole {
+        return vec![(0, leaves)];
+    }
+    let prefix = |leaf: &Leaf| leaf.path.find(']').map_or(leaf.path.len(), |end| end + 1);
+    let same = |a: &Leaf, b: &Leaf| a.path[..prefix(a)] == b.path[..prefix(b)];
+    leaves.chunk_by(same).map(|record| (record.first().map_or(0, prefix) + 1, record)).collect()
+}
+
+/// All values of a part of a line that is one object.
+pub(in super::super) fn leaves(line: &[u8], part: Range<usize>) -> Result<Vec<Leaf>, &'static str> {
+    let line = line.get(..part.end).unwrap_or_default();
+    let start = part.start + if line[part.start..].starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let mut walk = Walk { line, at: start, path: String::new(), leaves: Vec::new() };
     walk.space();
     if walk.peek() != Some(b'{') {
@@ -272,7 +295,7 @@ mod tests {
 
     fn fields(line: &str) -> Vec<(String, String, String)> {
         let mut event = Event::new(line.as_bytes());
-        for leaf in leaves(line.as_bytes()).expect(line) {
+        for leaf in leaves(line.as_bytes(), 0..line.len()).expect(line) {
             push(&mut event, &leaf, Meaning::Open);
         }
         let shown = |field: &crate::log::Field<'_>| {
@@ -308,9 +331,9 @@ mod tests {
             (r#"{"a":x}"#, "no JSON value where there should be one"),
             (r#"{"a":[1 2]}"#, "JSON array without a comma or closing bracket"),
         ] {
-            assert_eq!(leaves(line.as_bytes()).expect_err(line), reason, "{line}");
+            assert_eq!(leaves(line.as_bytes(), 0..line.len()).expect_err(line), reason, "{line}");
         }
         let deep = format!("{{\"a\":{}", "[".repeat(1000));
-        assert_eq!(leaves(deep.as_bytes()), Err("JSON is nested too deep"));
+        assert_eq!(leaves(deep.as_bytes(), 0..deep.len()), Err("JSON is nested too deep"));
     }
 }
