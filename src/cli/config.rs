@@ -51,7 +51,6 @@ struct Store {
 /// `[[source]]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "all keys are checked here; what fetches reads them")]
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) kind: SourceKind,
@@ -93,10 +92,23 @@ pub(crate) enum SourceKind {
     Misp,
 }
 
+impl SourceKind {
+    /// Its name in the configuration.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Taxii => "taxii",
+            Self::File => "file",
+            Self::Url => "url",
+            Self::List => "list",
+            Self::Csv => "csv",
+            Self::Misp => "misp",
+        }
+    }
+}
+
 /// How to show who is asking. The secret itself is in the environment or in a file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[allow(dead_code, reason = "all keys are checked here; what fetches reads them")]
 pub(crate) struct Auth {
     pub(crate) scheme: Scheme,
     pub(crate) key_env: Option<String>,
@@ -118,7 +130,6 @@ pub(crate) enum Scheme {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[allow(dead_code, reason = "all keys are checked here; what fetches reads them")]
 pub(crate) struct Timeouts {
     pub(crate) connect: Duration,
     pub(crate) read: Duration,
@@ -133,7 +144,6 @@ impl Default for Timeouts {
 
 /// Between two visits of a source.
 #[derive(Debug, Deserialize)]
-#[allow(dead_code, reason = "checked here; what fetches reads it")]
 pub(crate) struct Interval(pub(crate) Duration);
 
 impl Default for Interval {

@@ -5,13 +5,16 @@ mod block;
 mod check;
 mod completions;
 mod config;
+mod doctor;
 mod error;
 mod eval;
 mod explain;
+mod fetch;
 mod formats;
 mod indicators;
 mod man;
 mod matching;
+mod sources;
 mod store;
 mod terminal;
 mod test;
@@ -80,6 +83,9 @@ enum Command {
     Block(Box<block::Args>),
     Formats(formats::Args),
     Store(store::Args),
+    Fetch(fetch::Args),
+    Sources(sources::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -100,6 +106,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Block(args) => block::run(&args, &globals),
         Command::Formats(args) => formats::run(&args),
         Command::Store(args) => store::run(&args, &globals),
+        Command::Fetch(args) => fetch::run(&args, &globals),
+        Command::Doctor(args) => doctor::run(&args, &globals),
+        Command::Sources(args) => sources::run(&args, &globals),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };

@@ -110,6 +110,16 @@ impl ReadError {
     }
 }
 
+impl ReadError {
+    /// The error of the reader; if it was none, this error again.
+    ///
+    /// # Errors
+    /// The stream itself is nothing that can be read.
+    pub fn into_io(self) -> Result<io::Error, Self> {
+        if let ReadErrorKind::Io(error) = self.0 { Ok(error) } else { Err(self) }
+    }
+}
+
 impl fmt::Display for ReadError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

@@ -215,6 +215,13 @@ impl<'a> Unusable<'a> {
     }
 }
 
+impl IndicatorError {
+    /// Whether it is an indicator that lacks what an indicator needs, as opposed to no indicator at all.
+    pub fn is_unusable(&self) -> bool {
+        matches!(self.0, Problem::Unusable(..))
+    }
+}
+
 impl fmt::Display for IndicatorError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

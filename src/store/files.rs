@@ -127,5 +127,7 @@ fn options() -> OpenOptions {
 
 /// Writes the names in a folder to the disk.
 fn sync(folder: &Path) -> io::Result<()> {
+    // A relative path begins in the current folder.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

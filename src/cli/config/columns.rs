@@ -7,7 +7,6 @@ use stockade::source::feed;
 
 /// See the module.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "checked here; what fetches reads it")]
 pub(crate) struct Columns(pub(crate) feed::Columns);
 
 #[derive(serde::Deserialize)]

@@ -66,6 +66,10 @@ impl Duration {
         Self(std::time::Duration::from_secs(seconds))
     }
 
+    pub(crate) const fn get(self) -> std::time::Duration {
+        self.0
+    }
+
     pub(crate) const fn as_secs(self) -> u64 {
         self.0.as_secs()
     }
@@ -101,7 +105,6 @@ impl<'de> Deserialize<'de> for Duration {
 
 /// A number of bytes: "64KiB", "1GiB", or a plain number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "checked here; what fetches reads it")]
 pub(crate) struct Size(pub(crate) u64);
 
 impl Default for Size {

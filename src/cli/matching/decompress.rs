@@ -1,4 +1,7 @@
-//! Compressed input, told by its first bytes: gzip, zstd, bzip2, xz, lz4, each with any number of members.
+//! Compressed input, told by its first bytes: gzip, zstd, bzip2, xz, lz4, each with any number of members; zip with one
+//! file.
+
+mod zip;
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::sync::Arc;
@@ -49,6 +52,7 @@ impl Text {
                 let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED)?;
                 ("xz", Box::new(liblzma::bufread::XzDecoder::new_stream(counted(source), stream)))
             }
+            Format::Zip => ("zip", Box::new(zip::Zip::new(counted(source))?)),
             Format::Lz4 => {
                 let checked = Lz4End { inner: counted(source), last: [0; 8], seen: 0, checksum: false };
                 ("lz4", Box::new(Lz4 { decoder: lz4_flex::frame::FrameDecoder::new(checked) }))
@@ -86,6 +90,7 @@ enum Format {
     Bzip2,
     Xz,
     Lz4,
+    Zip,
 }
 
 enum Guess {
@@ -123,6 +128,9 @@ impl Format {
         }
         if begins(&fixed(b"\x04\x22\x4d\x18")) {
             return Guess::Known(Self::Lz4);
+        }
+        if begins(&fixed(b"PK\x03\x04")) {
+            return Guess::Known(Self::Zip);
         }
         if undecided { Guess::Undecided } else { Guess::Known(Self::Plain) }
     }
