@@ -243,6 +243,7 @@ fn what_is_no_table_of_that_kind_says_so() {
     assert_eq!(error("{\"objects\": []}", shape), "JSON, not CSV");
     assert!(error("<html><body>503</body></html>", shape).starts_with("neither JSON nor a list: HTML or XML"));
     assert!(error("<html>", Shape::Any).starts_with("neither JSON nor a list: HTML or XML"));
+    assert!(error("{\"error\": \"no key\"}", Shape::Any).starts_with("JSON that is neither STIX"));
     assert!(error("Service unavailable\n", Shape::Any).starts_with("neither JSON nor a list: line 1"));
 }
 

@@ -104,10 +104,10 @@ fn what_shrinks_too_much_is_refused() {
     assert_eq!(run(dir, &["fetch"]).0, 0);
     write(dir, "list.txt", "a.example\n");
     let (code, out, said) = run(dir, &["fetch"]);
-    assert_eq!((code, out.as_str()), (2, "loose: 3 removed, 1 unchanged; 1 indicators kept\n"));
+    assert_eq!((code, out.as_str()), (2, "loose: 3 removed, 1 unchanged; 1 indicator kept\n"));
     assert_eq!(
         said,
-        "stockade: mine: source mine would shrink from 4 to 1 indicators, which is 75.0 % less; max_drop allows 50.0 %; \
+        "stockade: mine: would shrink from 4 to 1 indicator, which is 75.0 % less; max_drop allows 50.0 %; \
          the old set stays; if that is right: stockade fetch --force mine\n"
     );
     assert_eq!(patterns(dir, "mine").len(), 4);
@@ -151,7 +151,7 @@ fn a_source_that_fails_does_not_stop_the_others() {
     let dir = dir.path();
     write(dir, "list.txt", "a.example\n");
     let (code, out, said) = run(dir, &["fetch"]);
-    assert_eq!((code, out.as_str()), (2, "mine: 1 new; 1 indicators kept\n"));
+    assert_eq!((code, out.as_str()), (2, "mine: 1 new; 1 indicator kept\n"));
     assert_eq!(said, "stockade: gone: none.json: No such file or directory\n");
     assert_eq!(run(dir, &["fetch", "mine"]).0, 0);
     let (code, _, said) = run(dir, &["fetch", "other"]);
@@ -382,8 +382,8 @@ fn a_misp_feed_may_be_a_folder() {
     fs::create_dir(dir.join("feed")).unwrap();
     write(dir, "feed/manifest.json", &manifest(&[(1, 10)]));
     write(dir, &format!("feed/{}.json", uuid(1)), &event(1, &["a.example"]));
-    assert_eq!(run(dir, &["fetch"]).1, "misp: 1 new; 1 indicators kept\n");
-    assert_eq!(run(dir, &["fetch"]).1, "misp: 1 unchanged; 1 indicators kept\n");
+    assert_eq!(run(dir, &["fetch"]).1, "misp: 1 new; 1 indicator kept\n");
+    assert_eq!(run(dir, &["fetch"]).1, "misp: 1 unchanged; 1 indicator kept\n");
     write(dir, "feed/manifest.json", "not json");
     assert_eq!(run(dir, &["fetch"]).2, "stockade: misp: manifest.json is no JSON object\n");
 }
@@ -404,11 +404,11 @@ fn sources_are_listed_and_checked() {
     );
     assert_eq!(
         run(dir, &["sources", "--check", "mine"]),
-        (0, "fresh: 1 sources, 1 indicators\n".to_owned(), String::new())
+        (0, "fresh: 1 source, 1 indicator\n".to_owned(), String::new())
     );
     let (code, out, _) = run(dir, &["sources"]);
     assert_eq!(code, 0);
-    assert!(out.contains("mine   list   1 indicators, fetched 0 s ago\n") || out.contains("1 s ago\n"), "{out}");
+    assert!(out.contains("mine   list   1 indicator, fetched 0 s ago\n") || out.contains("1 s ago\n"), "{out}");
     let (_, out, _) = run(dir, &["sources", "--json"]);
     let rows: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(

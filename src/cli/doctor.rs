@@ -3,7 +3,7 @@
 use super::Globals;
 use super::config::{Scheme, Source, SourceKind};
 use super::error::{Error, Outcome};
-use super::fetch::{Check, Grade, chosen, place, probe_feed, probe_taxii, store_dir};
+use super::fetch::{Check, Grade, chosen, indicators, place, probe_feed, probe_taxii, store_dir};
 use super::terminal;
 use std::fmt::Write as _;
 use stockade::store::Reader;
@@ -74,7 +74,7 @@ fn store(source: &Source, dir: &std::path::Path) -> Check {
             let state = reader.state();
             let active = state.counts.indicators.saturating_sub(state.counts.revoked);
             let success = state.last_success.map_or("never".to_owned(), |at| at.to_string());
-            let found = format!("{active} indicators, last success {success}");
+            let found = format!("{}, last success {success}", indicators(active));
             match &state.last_failure {
                 Some(failure) if failure.at >= state.last_success => {
                     Check::doubtful("store", found).advised(format!("the last poll failed: {}", failure.message))

@@ -3,7 +3,7 @@
 use super::Globals;
 use super::config::Source;
 use super::error::{Error, Outcome};
-use super::fetch::{chosen, place, store_dir};
+use super::fetch::{chosen, indicators as of_indicators, place, store_dir};
 use super::indicators::now;
 use super::terminal;
 use serde::Serialize;
@@ -164,7 +164,8 @@ fn checked(rows: &[Row]) -> String {
     }
     if out.is_empty() {
         let indicators: u64 = rows.iter().map(|row| row.indicators).sum();
-        let _ = writeln!(out, "fresh: {} sources, {indicators} indicators", rows.len());
+        let sources = if rows.len() == 1 { "source" } else { "sources" };
+        let _ = writeln!(out, "fresh: {} {sources}, {}", rows.len(), of_indicators(indicators));
     }
     out
 }
@@ -178,8 +179,8 @@ fn table(rows: &[Row], verbose: bool) -> String {
             (None, None) => "never fetched".to_owned(),
             (None, Some(age)) => {
                 format!(
-                    "{} indicators, fetched {} ago{}",
-                    row.indicators,
+                    "{}, fetched {} ago{}",
+                    of_indicators(row.indicators),
                     ago(age),
                     if row.stale { ", stale" } else { "" }
                 )

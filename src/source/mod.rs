@@ -97,6 +97,8 @@ enum ReadErrorKind {
     Unknown(Unknown),
     /// It looked like JSON, and then there was none.
     Json(Place, Broken),
+    /// It is JSON, and nothing in it is of any format that is known.
+    NoFeed(Place),
     /// It was to be a table, and is JSON.
     NoTable,
     /// It is a table without a column that was asked for.
@@ -125,6 +127,12 @@ impl fmt::Display for ReadError {
         match &self.0 {
             ReadErrorKind::Io(error) => error.fmt(out),
             ReadErrorKind::Unknown(unknown) => unknown.fmt(out),
+            ReadErrorKind::NoFeed(Place { line, column }) => {
+                write!(
+                    out,
+                    "JSON that is neither STIX, nor an event of MISP, nor a pulse of OTX, at line {line}, column {column}"
+                )
+            }
             ReadErrorKind::NoTable => out.write_str("JSON, not CSV"),
             ReadErrorKind::Columns(missing) => missing.fmt(out),
             ReadErrorKind::Json(Place { line, column }, broken) => {

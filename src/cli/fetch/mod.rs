@@ -23,6 +23,7 @@ use settings::settings;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+pub(super) use summary::indicators;
 pub(super) use taxii::probe as probe_taxii;
 
 /// Sources that are polled at the same time, at most.

@@ -99,8 +99,8 @@ impl Job<'_> {
     /// A message without the name of the source in front: whoever shows it names the source.
     pub(super) fn plain(&self, message: &str) -> String {
         let name = &self.source.name;
-        let rest = message.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix(": "));
-        rest.unwrap_or(message).to_owned()
+        let rest = message.strip_prefix("source ").unwrap_or(message).strip_prefix(name.as_str());
+        rest.and_then(|rest| rest.strip_prefix(": ").or_else(|| rest.strip_prefix(' '))).unwrap_or(message).to_owned()
     }
 
     /// Copies what is there, so that a dry run is a run like any other but for where it writes.

@@ -35,7 +35,7 @@ pub(super) fn what(report: &Report) -> String {
     // Writing to memory cannot fail.
     let active = report.counts.indicators.saturating_sub(report.counts.revoked);
     let held = if report.dry_run { "would be kept" } else { "kept" };
-    let _ = write!(line, "{}; {active} indicators {held}", said.join(", "));
+    let _ = write!(line, "{}; {} {held}", said.join(", "), indicators(active));
     if report.took.as_secs() > 0 {
         let _ = write!(line, "; {}", time(report.took));
     }
@@ -107,6 +107,11 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
         lines.push(format!("{name}: no indicators"));
     }
     lines
+}
+
+/// So many indicators.
+pub(crate) fn indicators(count: u64) -> String {
+    format!("{count} indicator{}", if count == 1 { "" } else { "s" })
 }
 
 /// A length of time for people.

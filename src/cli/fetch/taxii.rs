@@ -54,7 +54,10 @@ pub(crate) fn probe(source: &Source, tell: &mut Tell<'_>) -> Result<(), Error> {
             Outcome::Doubtful => Grade::Doubtful,
             Outcome::Failed => Grade::Failed,
         };
-        let check = Check { what: finding.step, grade, lines: finding.lines };
+        let name = format!("{}: ", source.name);
+        let lines =
+            finding.lines.into_iter().map(|line| line.strip_prefix(&name).unwrap_or(&line).to_owned()).collect();
+        let check = Check { what: finding.step, grade, lines };
         if told.is_ok() {
             told = tell(check);
         }

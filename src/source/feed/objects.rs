@@ -8,11 +8,13 @@ use crate::stix::json::{self, Extent, Fault, Raw};
 use crate::stix::object::Members;
 
 pub(super) fn read(window: &mut Window<'_>, source: &str, out: &mut Out<'_>) -> Result<(), ReadErrorKind> {
-    let mut objects = Objects { out, source, found: false, fault: None };
+    let mut objects = Objects { out, source, found: false, fault: None, unknown: None };
     documents::walk(window, &mut objects);
-    match objects.fault {
-        Some((place, broken)) if !objects.found => Err(ReadErrorKind::Json(place, broken)),
-        _ => Ok(()),
+    match (objects.fault, objects.unknown) {
+        _ if objects.found => Ok(()),
+        (Some((place, broken)), _) => Err(ReadErrorKind::Json(place, broken)),
+        (None, Some(place)) => Err(ReadErrorKind::NoFeed(place)),
+        (None, None) => Ok(()),
     }
 }
 
@@ -23,6 +25,8 @@ struct Objects<'o, 'v, 's> {
     found: bool,
     /// The first fault.
     fault: Option<(Place, Broken)>,
+    /// The first object that is nothing of ours.
+    unknown: Option<Place>,
 }
 
 /// The members by which shapes other than STIX are told.
@@ -78,22 +82,29 @@ impl Objects<'_, '_, '_> {
             otx::result(whole, self.source, place, self.out);
         } else {
             let detail = "neither STIX, nor an event of MISP, nor a pulse of OTX";
-            self.out.rejected(place, Rejected::new("not a STIX object", detail));
+            self.unknown = self.unknown.or(Some(place));
+            return self.out.rejected(place, Rejected::new("not a STIX object", detail));
         }
+        self.found = true;
     }
 }
 
 impl Sink for Objects<'_, '_, '_> {
     fn object(&mut self, bytes: &[u8], place: Place) -> Result<Extent, Fault> {
         let (members, extent) = Members::read(bytes)?;
-        self.found = true;
-        if let Extent::Object(length) = extent {
-            let whole = &bytes[..length];
-            if members.looks_like_stix() || members.kind.is_some_and(|kind| kind.0 == b"\"indicator\"") {
-                self.out.object(place, whole);
-            } else if !members.is_empty_envelope() {
-                self.foreign(Raw(whole), place);
-            }
+        let Extent::Object(length) = extent else {
+            self.found = true;
+            return Ok(extent);
+        };
+        let whole = &bytes[..length];
+        let is_indicator = members.kind.is_some_and(|kind| kind.0 == b"\"indicator\"");
+        if members.looks_like_stix() || is_indicator {
+            self.found = true;
+            self.out.object(place, whole);
+        } else if members.is_empty_envelope() {
+            self.found = true;
+        } else {
+            self.foreign(Raw(whole), place);
         }
         Ok(extent)
     }
