@@ -107,7 +107,7 @@ fn what_shrinks_too_much_is_refused() {
     assert_eq!((code, out.as_str()), (2, "loose: 3 removed, 1 unchanged; 1 indicator kept\n"));
     assert_eq!(
         said,
-        "stockade: mine: would shrink from 4 to 1 indicator, which is 75.0 % less; max_drop allows 50.0 %; \
+        "stockade: mine: would shrink from 4 to 1 indicators, which is 75.0 % less; max_drop allows 50.0 %; \
          the old set stays; if that is right: stockade fetch --force mine\n"
     );
     assert_eq!(patterns(dir, "mine").len(), 4);
