@@ -164,6 +164,85 @@ fn what_cannot_be_written_is_said_before_the_search() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/folder"));
 }
 
+/// Fields of an enrichment as the schema has them (ECS 9.2, `threat.enrichments`), as far as one may be written, and the one
+/// that is ours.
+const ENRICHMENT: &[&str] = &[
+    "indicator.confidence",
+    "indicator.description",
+    "indicator.email.address",
+    "indicator.file.hash.md5",
+    "indicator.file.hash.sha1",
+    "indicator.file.hash.sha256",
+    "indicator.file.hash.sha384",
+    "indicator.file.hash.sha512",
+    "indicator.file.name",
+    "indicator.first_seen",
+    "indicator.id",
+    "indicator.ip",
+    "indicator.last_seen",
+    "indicator.marking.tlp",
+    "indicator.modified_at",
+    "indicator.name",
+    "indicator.provider",
+    "indicator.registry.key",
+    "indicator.type",
+    "indicator.url.domain",
+    "indicator.url.full",
+    "indicator.url.original",
+    "matched.atomic",
+    "matched.field",
+    "matched.id",
+    "matched.occurred",
+    "matched.relation",
+    "matched.type",
+];
+
+/// The dotted names of all values in an object.
+fn leaves(value: &Value, name: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(key, value)| leaves(value, &format!("{name}.{key}"), found))
+        }
+        Value::Array(values) => values.iter().for_each(|value| leaves(value, name, found)),
+        _ => _ = found.insert(name.trim_start_matches('.').to_owned()),
+    }
+}
+
+#[test]
+fn events_have_the_fields_of_the_schemas() {
+    for line in printed(&["--format=ecs", "mixed.log"]).lines() {
+        let event: Value = serde_json::from_str(line).expect("JSON");
+        let lists = [event.get("threat.enrichments"), event["threat"].get("enrichments")];
+        for enrichment in lists.into_iter().flatten().flat_map(|list| list.as_array().expect("a list")) {
+            let mut found = BTreeSet::new();
+            leaves(enrichment, "", &mut found);
+            let unknown: Vec<_> = found.iter().filter(|name| !ENRICHMENT.contains(&name.as_str())).collect();
+            assert!(unknown.is_empty(), "{unknown:?}");
+            if enrichment.get("matched").is_none() {
+                continue;
+            }
+            for needed in ["indicator.type", "indicator.name", "indicator.confidence", "matched.atomic", "matched.type"]
+            {
+                assert!(found.contains(needed), "{needed}: {line}");
+            }
+        }
+    }
+    for line in printed(&["--format=ocsf", "mixed.log"]).lines() {
+        let event: Value = serde_json::from_str(line).expect("JSON");
+        // What every event of the schema has to have, and a finding besides.
+        for needed in ["activity_id", "category_uid", "class_uid", "metadata", "severity_id", "time", "type_uid"] {
+            assert!(event.get(needed).is_some(), "{needed}: {line}");
+        }
+        assert_eq!(event["type_uid"].as_u64(), event["class_uid"].as_u64().map(|class| class * 100 + 1));
+        assert!(
+            event["class_uid"] != 2004 || event["finding_info"]["uid"].is_string() && event["raw_data"].is_string()
+        );
+        for enrichment in event["enrichments"].as_array().expect("a list") {
+            assert!(["name", "value", "data"].iter().all(|needed| enrichment.get(needed).is_some()), "{line}");
+        }
+    }
+}
+
 #[test]
 fn what_makes_no_sense_together_is_refused() {
     for (args, message) in [

@@ -8,6 +8,7 @@ mod filter;
 mod intrusion;
 mod ips;
 mod other;
+mod page;
 #[path = "../render_support/mod.rs"]
 mod render_support;
 mod resolvers;

@@ -259,14 +259,15 @@ fn observable(object_type: &str, value: &str) -> Option<(String, Value)> {
     // The properties that the id is made of, and others.
     let (naming, other) = match object_type {
         "ipv4-addr" | "ipv6-addr" | "domain-name" | "email-addr" | "mac-addr" => (json!({ "value": value }), json!({})),
-        "url" => (json!({ "value": value.strip_prefix("//").unwrap_or(value) }), json!({})),
+        // Without a scheme it is none.
+        "url" => (json!({ "value": Some(value).filter(|value| value.contains("://"))? }), json!({})),
         "file" | "x509-certificate" if ecs::hash(value).is_some() => {
             (json!({ "hashes": { ecs::hash(value)?: value } }), json!({}))
         }
         "x509-certificate" => (json!({ "serial_number": value }), json!({})),
         "file" | "mutex" | "software" => (json!({ "name": value }), json!({})),
         "directory" => (json!({ "path": value }), json!({})),
-        "windows-registry-key" if is_registry_key(value) => (json!({ "key": value }), json!({})),
+        "windows-registry-key" if is_registry_key(value) => (json!({ "key": with_whole_hive(value) }), json!({})),
         "windows-registry-key" => (json!({ "values": [{ "data": value }] }), json!({})),
         "user-account" => (json!({ "account_login": value }), json!({})),
         "process" => (json!({}), json!({ "command_line": value })),
@@ -274,13 +275,13 @@ fn observable(object_type: &str, value: &str) -> Option<(String, Value)> {
         "autonomous-system" => (json!({ "number": value.parse::<u64>().ok()? }), json!({})),
         _ => return None,
     };
-    let id = match naming.as_object().filter(|naming| !naming.is_empty()) {
-        Some(naming) => {
-            // The canonical form of RFC 8785; here there are only texts and one number, in order.
-            let uuid = Uuid::new_v5(&OBSERVABLES, Value::Object(naming.clone()).to_string().as_bytes());
-            format!("{object_type}--{uuid}")
-        }
-        None => our_id(object_type, value),
+    let id = if naming.as_object().is_some_and(|naming| !naming.is_empty()) {
+        // The canonical form of RFC 8785; here there are only texts and one number, in order.
+        format!("{object_type}--{}", Uuid::new_v5(&OBSERVABLES, naming.to_string().as_bytes()))
+    } else {
+        // For these the standard asks for random ids (version 4); ours only look so.
+        let bytes = Uuid::new_v5(&NAMESPACE, format!("{object_type}\n{value}").as_bytes()).into_bytes();
+        format!("{object_type}--{}", uuid::Builder::from_random_bytes(bytes).into_uuid())
     };
     let mut object: Map<String, Value> = Map::new();
     for (name, value) in [("type", object_type), ("spec_version", "2.1"), ("id", &id)] {
@@ -294,6 +295,20 @@ fn observable(object_type: &str, value: &str) -> Option<(String, Value)> {
 
 fn is_registry_key(value: &str) -> bool {
     value.get(..2).is_some_and(|hive| hive.eq_ignore_ascii_case("hk")) && value.contains('\\')
+}
+
+/// A registry key with the name of its hive written out, as the standard demands (STIX 2.1 section 6.17).
+fn with_whole_hive(key: &str) -> String {
+    let (hive, rest) = key.split_once('\\').unwrap_or((key, ""));
+    let whole = match hive.to_ascii_uppercase().as_str() {
+        "HKLM" => "HKEY_LOCAL_MACHINE",
+        "HKCU" => "HKEY_CURRENT_USER",
+        "HKCR" => "HKEY_CLASSES_ROOT",
+        "HKCC" => "HKEY_CURRENT_CONFIG",
+        "HKU" => "HKEY_USERS",
+        _ => hive,
+    };
+    [whole, "\\", rest].concat()
 }
 
 #[cfg(test)]
@@ -313,7 +328,8 @@ mod tests {
             ("file", "d41d8cd98f00b204e9800998ecf8427e", "02fff920-f614-527c-81d1-6353633a6d21"),
             ("file", "invoice_4711.exe", "dd181b04-8543-5eb6-b086-e17d3f4811c6"),
             ("mutex", "Mtx\u{e9}", "defe78b5-5f9f-51f8-b568-0896d5123f99"),
-            ("windows-registry-key", "HKLM\\Software\\Evil", "ed2e5d95-2d69-5eaf-94f3-b2b70fb1eb0b"),
+            ("windows-registry-key", "HKEY_LOCAL_MACHINE\\Software\\Evil", "ca33e681-1d6b-5159-b591-351b1d981990"),
+            ("windows-registry-key", "hklm\\Software\\Evil", "ca33e681-1d6b-5159-b591-351b1d981990"),
             ("windows-registry-key", "evil", "8eae114d-622f-5913-a6ef-19edd118b129"),
             ("directory", "C:\\evil", "4e6781d4-de7f-5d13-b844-d972cf48d938"),
             ("user-account", "root", "3d209579-8f71-5179-b6a3-49509efb52cc"),

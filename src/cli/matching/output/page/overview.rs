@@ -2,9 +2,9 @@
 
 use super::super::super::gather::{Counts, Limited, by_count};
 use super::super::Run;
-use super::super::summary::number;
 use super::Rows;
 use super::escape::{fragment, html};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use stockade::compile::RuleSet;
 use stockade::stix::Timestamp;
@@ -84,20 +84,22 @@ fn lists(counts: &Counts, rules: &RuleSet, out: &mut dyn Write) -> io::Result<()
     let inputs = sources.iter().take(SHOWN).map(|source| {
         let (link, title) =
             (format!("input={}", fragment(&super::escape::shown(&source.name.text))), source.name.text.clone());
-        Item { link, title, note: number(source.lines, "line", "lines"), hits: source.hits }
+        Item { link, title, note: counted(source.lines, "line", "lines"), hits: source.hits }
     });
     list("Inputs", inputs, sources.len(), counts.other_sources, out)?;
     let simple = |name: &str, text: &str, hits: u64| {
         let link = format!("{name}={}", fragment(&super::escape::shown(text)));
         Item { link, title: text.to_owned(), note: String::new(), hits }
     };
+    let Limited { counts: fields, other } = &counts.fields;
+    let named = by_count(fields).into_iter().take(SHOWN).map(|(field, hits)| simple("field", field, hits));
+    list("Fields", named, fields.len(), *other, out)?;
+    out.write_all(b"<div class=\"stack\">\n")?;
     let types = by_count(&counts.types).into_iter().map(|(kind, hits)| simple("type", kind, hits));
     list("Types", types, counts.types.len(), 0, out)?;
     let relations = by_count(&counts.relations).into_iter().map(|(kind, hits)| simple("relation", kind, hits));
     list("Relations", relations, counts.relations.len(), 0, out)?;
-    let Limited { counts: fields, other } = &counts.fields;
-    let named = by_count(fields).into_iter().take(SHOWN).map(|(field, hits)| simple("field", field, hits));
-    list("Fields", named, fields.len(), *other, out)
+    out.write_all(b"</div>\n")
 }
 
 fn list(name: &str, items: impl Iterator<Item = Item>, all: usize, other: u64, out: &mut dyn Write) -> io::Result<()> {
@@ -130,10 +132,35 @@ fn list(name: &str, items: impl Iterator<Item = Item>, all: usize, other: u64, o
     out.write_all(b"</section>\n")
 }
 
+/// One in so many hits may be a stray, at either end.
+const STRAYS: u64 = 200;
+
+/// The first and the last hour that the timeline has to show: all hits, unless at one end a few strays (a clock that was
+/// wrong, a year that somebody made up) would leave no room for the rest.
+fn range(hours: &BTreeMap<i64, u64>) -> Option<(i64, i64)> {
+    let (first, last) = (*hours.first_key_value()?.0, *hours.last_key_value()?.0);
+    let most = hours.values().sum::<u64>() / STRAYS;
+    let (Some(begin), Some(end)) = (inner(hours.iter(), most), inner(hours.iter().rev(), most)) else {
+        return Some((first, last));
+    };
+    let far = |gap: i64| gap > 3 * (end - begin + 24);
+    Some((if far(begin - first) { begin } else { first }, if far(last - end) { end } else { last }))
+}
+
+/// The first hour, coming from one end, before which there are more hits than may be strays.
+fn inner<'h>(mut from_end: impl Iterator<Item = (&'h i64, &'h u64)>, most: u64) -> Option<i64> {
+    let mut passed = 0;
+    let found = from_end.find(|(_, count)| {
+        passed += **count;
+        passed > most
+    });
+    found.map(|(hour, _)| *hour)
+}
+
 /// Bars of equal length of time.
 fn timeline(counts: &Counts, out: &mut dyn Write) -> io::Result<()> {
     let hours = &counts.hours.counts;
-    let (Some((first, _)), Some((last, _))) = (hours.first_key_value(), hours.last_key_value()) else { return Ok(()) };
+    let Some((first, last)) = range(hours) else { return Ok(()) };
     let bars_of = |step: i64| last.div_euclid(step) - first.div_euclid(step) + 1;
     let step = STEPS.into_iter().find(|step| bars_of(*step) <= BARS).unwrap_or_else(|| (last - first) / (BARS - 1) + 1);
     // Hours are shown as part of whole days.
@@ -144,7 +171,9 @@ fn timeline(counts: &Counts, out: &mut dyn Write) -> io::Result<()> {
         (first.div_euclid(step), last.div_euclid(step))
     };
     let mut bars = vec![0_u64; usize::try_from(end - start + 1).unwrap_or(1)];
-    for (hour, count) in hours {
+    let shown = start * step..(end + 1) * step;
+    let (earlier, later) = (hours.range(..shown.start), hours.range(shown.end..));
+    for (hour, count) in hours.range(shown.clone()) {
         if let Some(bar) = bars.get_mut(usize::try_from(hour.div_euclid(step) - start).unwrap_or(usize::MAX)) {
             *bar += count;
         }
@@ -177,7 +206,7 @@ fn timeline(counts: &Counts, out: &mut dyn Write) -> io::Result<()> {
             from.seconds,
             to.seconds,
             html(&minute(from)),
-            number(*count, "hit", "hits"),
+            counted(*count, "hit", "hits"),
             100 - height,
             x = at * 10,
         )?;
@@ -185,8 +214,15 @@ fn timeline(counts: &Counts, out: &mut dyn Write) -> io::Result<()> {
     }
     let (from, to) = (minute(begin(0)), minute(begin(bars.len())));
     write!(out, "</svg>\n<p class=\"axis dim\"><span>{}</span><span>{}</span></p>\n", html(&from), html(&to))?;
+    for (count, what) in
+        [(earlier.map(|(_, count)| count).sum(), "before"), (later.map(|(_, count)| count).sum(), "after")]
+    {
+        if count > 0 {
+            writeln!(out, "<p class=\"dim\">{} long {what} this time</p>", counted(count, "hit", "hits"))?;
+        }
+    }
     if counts.untimed > 0 {
-        writeln!(out, "<p class=\"dim\">{} on lines that state no time</p>", number(counts.untimed, "hit", "hits"))?;
+        writeln!(out, "<p class=\"dim\">{} on lines that state no time</p>", counted(counts.untimed, "hit", "hits"))?;
     }
     out.write_all(b"</section>\n")
 }
@@ -195,6 +231,11 @@ fn timeline(counts: &Counts, out: &mut dyn Write) -> io::Result<()> {
 fn minute(at: Timestamp) -> String {
     let text = at.to_string();
     text.get(..16).map_or_else(|| text.clone(), |text| format!("{} UTC", text.replace('T', " ")))
+}
+
+/// `1 hit`, `2,000 hits`.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// A number with its digits in groups of three.
@@ -213,6 +254,20 @@ fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn strays_leave_room_for_the_rest() {
+        let mut hours: BTreeMap<i64, u64> = (1000..1100).map(|hour| (hour, 10)).collect();
+        assert_eq!(range(&hours), Some((1000, 1099)));
+        hours.extend([(-500_000, 2), (900_000, 1), (900_001, 1)]);
+        assert_eq!(range(&hours), Some((1000, 1099)));
+        // Too many to be strays, and then there is room.
+        hours.insert(-500_000, 20);
+        assert_eq!(range(&hours), Some((-500_000, 900_001)));
+        // Near enough.
+        assert_eq!(range(&BTreeMap::from([(990, 1), (1000, 1000), (1100, 1000)])), Some((990, 1100)));
+        assert_eq!((range(&BTreeMap::new()), range(&BTreeMap::from([(7, 1)]))), (None, Some((7, 7))));
+    }
 
     #[test]
     fn numbers_are_read_by_groups() {

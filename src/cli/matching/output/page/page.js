@@ -68,7 +68,8 @@
   }
 
   function select() {
-    const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
+    // Words, or several of them between quotes.
+    const words = [...state.q.toLowerCase().matchAll(/"([^"]+)"|\S+/g)].map(([word, quoted]) => quoted || word);
     const exact = Object.entries(state.exact);
     const [from, to] = state.time || [0, 0];
     const text = (row) => {
@@ -152,7 +153,7 @@
       case "relation": return element("td", {}, row[RELATION]);
       case "field": return element("td", { class: "value", title: fieldName(row) }, fieldName(row));
       case "indicator": return element("td", { title: indicatorName(row) }, indicatorName(row));
-      case "input": return element("td", { class: "value", title: paths[row[PATH]] + ":" + row[LINE] }, paths[row[PATH]] + ":" + row[LINE]);
+      case "input": return element("td", { class: "input", title: paths[row[PATH]] + ":" + row[LINE] }, element("span", {}, element("span", {}, paths[row[PATH]]), element("span", {}, ":" + row[LINE])));
       default: return element("td", { class: "line" }, row[BEFORE].length > 18 && !expanded.has(row) ? "\u2026" + row[BEFORE].slice(-16) : row[BEFORE], element("mark", {}, seen(row)), row[BEHIND]);
     }
   }
