@@ -64,6 +64,11 @@ impl Args {
         if self.strict { Reading::Strict } else { Reading::Pragmatic }
     }
 
+    /// Whether indicators have to be valid now, whenever that is.
+    pub(crate) fn at_is_now(&self) -> bool {
+        self.at.is_none()
+    }
+
     /// Whether standard input is one of the sources, so that nothing else can come from there.
     pub(crate) fn use_stdin(&self) -> bool {
         self.sources.iter().any(|source| is_stdin(source))

@@ -14,6 +14,7 @@ mod formats;
 mod indicators;
 mod man;
 mod matching;
+mod signals;
 mod sources;
 mod store;
 mod terminal;
@@ -38,7 +39,7 @@ struct Cli {
 }
 
 /// Flags that every command takes.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
     /// The configuration file; without it `$STOCKADE_CONFIG`, `./stockade.toml`, the user's, the system's
@@ -74,7 +75,7 @@ impl Globals {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Match(matching::Args),
+    Match(Box<matching::Args>),
     Why(why::Args),
     Check(check::Args),
     Test(test::Args),

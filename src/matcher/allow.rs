@@ -7,7 +7,7 @@ use crate::observable::{Kind, Shape, Value, kind};
 use std::collections::HashSet;
 
 /// Known-good values: names with their subdomains, address prefixes, URLs, digests, mail addresses.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Allowlist {
     ipv4: PrefixIndex<u32>,
     ipv6: PrefixIndex<u128>,

@@ -63,7 +63,7 @@ pub struct Matcher {
 }
 
 /// Settings of a [`Matcher`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Which indicators take part.
     pub filter: Filter,

@@ -6,8 +6,10 @@
 //! half of the overlap is judged with as much around it on either side.
 
 use memchr::{memchr, memchr_iter, memrchr};
+use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
 use stockade::log::{Layouts, Tracker};
+use stockade::matcher::Hit;
 
 /// How large things may become, in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +61,18 @@ pub(super) struct Piece {
     pub(super) last: bool,
 }
 
+impl Piece {
+    /// Leaves the hits that are its own, with their places in the text after the mark.
+    pub(super) fn settle(&self, hits: &mut Vec<Hit>) {
+        hits.retain_mut(|hit| {
+            hit.span.start = hit.span.start.saturating_sub(self.mark);
+            hit.span.end = hit.span.end.saturating_sub(self.mark);
+            let end = self.start + hit.span.end as u64;
+            self.settled < end && end <= self.settles
+        });
+    }
+}
+
 impl Block {
     /// The text to search.
     pub(super) fn text(&self) -> &[u8] {
@@ -81,11 +95,33 @@ impl Block {
 }
 
 /// A line of which one piece or more were handed out, and what is known of the next: see [`Piece`].
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Long {
     mark: usize,
     start: u64,
     settled: u64,
+}
+
+/// How far an input was handed out in blocks, so that reading can go on there at another time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// Where the first line that was not handed out whole begins.
+    pub(super) offset: u64,
+    /// Its number.
+    pub(super) line: u64,
+    /// What was handed out of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    within: Option<Long>,
+}
+
+impl Position {
+    /// The beginning.
+    pub(super) const START: Self = Self { offset: 0, line: 1, within: None };
+
+    /// The byte with which reading goes on.
+    pub(super) fn byte(&self) -> u64 {
+        self.offset.saturating_add(self.within.map_or(0, |long| long.start))
+    }
 }
 
 /// Reads blocks from an input.
@@ -94,6 +130,8 @@ pub(super) struct Blocks<R> {
     limits: Limits,
     /// Hand over what has arrived rather than wait for a block to fill.
     eager: bool,
+    /// More may come after the end: a line is handed out when its newline has arrived.
+    growing: bool,
     /// Read already, but part of the next block.
     carry: Vec<u8>,
     offset: u64,
@@ -112,6 +150,7 @@ impl<R: Read> Blocks<R> {
             reader,
             limits,
             eager,
+            growing: false,
             carry: Vec::new(),
             offset: 0,
             line: 1,
@@ -123,7 +162,29 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    /// Fills the next block; false at the end, which may have come early (see [`Self::error`]).
+    /// Goes on at a position of an input that may still grow; the reader stands there.
+    pub(super) fn growing(reader: R, position: Position, limits: Limits, tracker: Tracker) -> Self {
+        let Position { offset, line, within: long } = position;
+        let mark = long.filter(|long| long.mark > 0).map_or(&[][..], |_| JSON_MARK);
+        let carry = mark.to_vec();
+        let bytes_read = position.byte();
+        Self { growing: true, carry, offset, line, long, bytes_read, ..Self::new(reader, false, limits, tracker) }
+    }
+
+    /// How far it was handed out.
+    pub(super) fn position(&self) -> Position {
+        Position { offset: self.offset, line: self.line, within: self.long }
+    }
+
+    /// Hands out what has come of a line whose newline will not come.
+    pub(super) fn finish_line(&mut self, block: &mut Block) -> bool {
+        self.growing = false;
+        let some = self.next(block);
+        (self.growing, self.ended) = (true, false);
+        some
+    }
+
+    /// Fills the next block; false at the end, which may have come early (see [`Self::error`]), or for now.
     pub(super) fn next(&mut self, block: &mut Block) -> bool {
         block.buffer.resize(self.limits.block, 0);
         let mut len = self.carry.len();
@@ -133,8 +194,10 @@ impl<R: Read> Blocks<R> {
         let find = if self.long.is_some() { memchr } else { memrchr };
         let mut newline = find(b'\n', &block.buffer[..len]);
         let first_will_do = self.long.is_some() || self.eager;
-        while !(self.ended || len == self.limits.block || first_will_do && newline.is_some()) {
+        let mut paused = false;
+        while !(paused || self.ended || len == self.limits.block || first_will_do && newline.is_some()) {
             match self.reader.read(&mut block.buffer[len..]) {
+                Ok(0) if self.growing => paused = true,
                 Ok(0) => self.ended = true,
                 Ok(n) => {
                     newline = find(b'\n', &block.buffer[len..len + n]).map(|place| len + place).or(newline);
@@ -143,10 +206,15 @@ impl<R: Read> Blocks<R> {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.ended = true;
+                    (paused, self.ended) = (self.growing, !self.growing);
                     self.error = Some(error);
                 }
             }
+        }
+        if paused && newline.is_none() {
+            self.carry.extend_from_slice(&block.buffer[..len]);
+            block.len = 0;
+            return false;
         }
         match self.long.take() {
             Some(long) => self.cut_piece(block, len, newline, long),
@@ -174,6 +242,11 @@ impl<R: Read> Blocks<R> {
     /// What the blocks are read from.
     pub(super) fn reader(&self) -> &R {
         &self.reader
+    }
+
+    /// The same, to be changed.
+    pub(super) fn reader_mut(&mut self) -> &mut R {
+        &mut self.reader
     }
 
     fn cut_lines(&mut self, block: &mut Block, len: usize, newline: Option<usize>) {
@@ -277,6 +350,61 @@ mod tests {
             let pieces: Vec<Vec<u8>> = pieces.into_iter().map(String::into_bytes).collect();
             prop_assert_eq!(put_together(pieces.clone(), eager), pieces.concat());
         }
+    }
+
+    proptest! {
+        /// Reading that is broken off after any block and taken up at its position hands out the same blocks.
+        #[test]
+        fn a_position_is_all_that_is_needed_to_go_on(text in "([a-c{ \\n]{1,90}|[a-c]{150}\n?|\\n){0,8}") {
+            let text = text.into_bytes();
+            let mut whole = Blocks::growing(&text[..], Position::START, SMALL, Tracker::default());
+            let mut broken = Blocks::growing(&text[..], Position::START, SMALL, Tracker::default());
+            let (mut one, mut other) = (Block::default(), Block::default());
+            loop {
+                let some = whole.next(&mut one);
+                prop_assert_eq!(some, broken.next(&mut other));
+                if !some {
+                    break;
+                }
+                prop_assert_eq!(one.text(), other.text());
+                prop_assert_eq!((one.offset, one.first_line), (other.offset, other.first_line));
+                let position = broken.position();
+                prop_assert_eq!(position, whole.position());
+                broken = Blocks::growing(&text[position.byte() as usize..], position, SMALL, Tracker::default());
+            }
+            prop_assert!(whole.position().offset as usize <= text.len());
+            prop_assert_eq!(whole.finish_line(&mut one), broken.finish_line(&mut other));
+            prop_assert_eq!(one.text(), other.text());
+            prop_assert_eq!(whole.position().byte(), text.len() as u64);
+        }
+    }
+
+    #[test]
+    fn a_growing_reader_waits_for_the_newline() {
+        struct Growing(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
+        impl Read for Growing {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let mut bytes = self.0.borrow_mut();
+                let n = bytes.len().min(buffer.len());
+                buffer[..n].copy_from_slice(&bytes[..n]);
+                bytes.drain(..n);
+                Ok(n)
+            }
+        }
+        let file = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+        let mut blocks =
+            Blocks::growing(Growing(std::rc::Rc::clone(&file)), Position::START, SMALL, Tracker::default());
+        let mut block = Block::default();
+        for (arrives, handed_out) in [("", ""), ("on", ""), ("e\ntw", "one\n"), ("o", ""), ("\n", "two\n"), ("th", "")]
+        {
+            file.borrow_mut().extend_from_slice(arrives.as_bytes());
+            assert_eq!(blocks.next(&mut block), !handed_out.is_empty());
+            assert_eq!(block.text(), handed_out.as_bytes());
+        }
+        assert_eq!((blocks.position().offset, blocks.position().line), (8, 3));
+        assert!(blocks.finish_line(&mut block));
+        assert_eq!((block.text(), blocks.position().offset), (&b"th"[..], 10));
+        assert!(!blocks.finish_line(&mut block));
     }
 
     #[test]

@@ -61,6 +61,11 @@ impl Text {
         Ok(Self { reader, compressed: Some((name, used)) })
     }
 
+    /// Whether it is compressed.
+    pub(super) fn is_compressed(&self) -> bool {
+        self.compressed.is_some()
+    }
+
     /// Says what went wrong and where, in words that follow the name of the file.
     pub(super) fn explain(&self, error: &io::Error, text_read: u64) -> String {
         let Some((name, used)) = &self.compressed else {

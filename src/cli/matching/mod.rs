@@ -2,11 +2,14 @@
 //!
 //! Inputs ([`walk`], [`open`], [`decompress`]) become blocks of whole lines ([`blocks`]); threads search them and hand
 //! in what is printed of each ([`pipeline`]); options like grep's decide which lines that is ([`report`]), and [`output`]
-//! how it looks.
+//! how it looks. What goes on for long is searched in rounds ([`follow`]), or line by line ([`stream`]).
 
+mod active;
 mod blocks;
 pub(super) mod decompress;
+mod follow;
 mod gather;
+mod glob;
 mod name;
 mod open;
 mod output;
@@ -14,47 +17,46 @@ mod pipeline;
 mod record;
 mod report;
 mod sequences;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod unsought;
 mod walk;
 
 use super::Globals;
-use super::allow::allowlist;
 use super::block::replace::Target;
 use super::error::{Error, Outcome, say};
-use super::indicators::{self, Loaded};
-use super::terminal;
+use super::signals::Signals;
+use super::{indicators, terminal};
+use active::{Active, Reloads};
 use blocks::Limits;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use gather::{Counts, Gathered};
 use output::page::Rows;
 use output::sighting::Sightings;
 use output::summary::Form;
-use output::{Format, Look, Run};
-use pipeline::{Pipeline, Search};
+use output::{Format, Look};
+use pipeline::{Pipeline, Search, Summary};
 use record::Collect;
 use report::{Report, Show};
-use sequences::{Ledger, Recorded};
+use sequences::Ledger;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use stockade::log::Choice;
-use stockade::matcher::{Matcher, Options};
 use walk::Walk;
 
 /// Print the log lines that hold something an indicator describes
 ///
 /// Prints `path:line:matched-value [indicator-id] line` for each hit. Exits with 0 if there was a hit, 1 if there was
 /// none, and 2 if something failed.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(args_override_self = true)]
 #[group(skip)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
-    /// Logs, plain or compressed; `-` is standard input, which is also read when none is named
+    /// Logs, plain or compressed; `-` is standard input, which is also read when none is named. A pattern such as
+    /// `'/var/log/*.log'` stands for the files that match it
     #[arg(value_name = "LOG")]
     logs: Vec<PathBuf>,
 
@@ -70,6 +72,25 @@ pub(crate) struct Args {
     /// Threads that search; by default one for each processor
     #[arg(short = 'j', long, value_name = "N", help_heading = "Input")]
     threads: Option<NonZeroUsize>,
+
+    /// Go on with what is added to files, and with new files, until a signal ends it
+    #[arg(long, conflicts_with_all = ["count", "max_count"], help_heading = "Operation")]
+    follow: bool,
+    /// Search only what was added since the last run with this file, which remembers how far each log was searched
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["max_count", "silent"], help_heading = "Operation")]
+    state: Option<PathBuf>,
+    /// Answer each line of standard input with one line at once: what was found, or `{}`
+    #[arg(
+        long,
+        value_enum,
+        value_name = "PROTOCOL",
+        conflicts_with_all = [
+            "logs", "recursive", "follow", "state", "format", "json", "count", "files_with_matches", "only_matching",
+            "silent", "invert_match", "max_count"
+        ],
+        help_heading = "Operation"
+    )]
+    stream: Option<stream::Protocol>,
 
     /// A listed domain stands for its subdomains too
     #[arg(long, help_heading = "Matching")]
@@ -147,59 +168,24 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     if report.max == Some(0) {
         return Ok(Outcome::No);
     }
-    let allow = allowlist(&args.allow, globals)?;
     if args.indicators.use_stdin() && (args.logs.is_empty() || args.logs.iter().any(|log| log.as_os_str() == "-")) {
         return Err(Error::new("standard input cannot be both the indicators and a log"));
     }
-    let Loaded { rules, filter, incomplete, .. } = indicators::load(&args.indicators, globals)?;
-    let options = Options {
-        subdomains: args.subdomains,
-        refang: args.refang,
-        fields_only: args.fields_only,
-        allow,
-        ..Options::new(filter)
-    };
-    let matcher = Matcher::new(Arc::new(rules), options);
-    let choice = Choice { format: stockade::log::format_named(&args.log_format) };
-    let loaded = matcher.active();
-    let at = matcher.options().filter.at;
-    let named = report.look.format.names_generation() || args.summary.is_some() || args.report.is_some();
-    let generation = if named { matcher.rules().generation() } else { String::new() };
-    let run = Run::new(generation, at, indicators::now());
-    let page = args.report.as_deref().map(Target::open).transpose().map_err(Error::new)?;
-    let gathered = Gathered {
-        counts: (args.summary.is_some() || page.is_some()).then(Counts::default),
-        sightings: (report.look.format == Format::Sighting && report.show == Show::Kept).then(|| Sightings::new(at)),
-        rows: page.is_some().then(Rows::default),
-    };
-    let walk = Walk::new(&args.logs, args.recursive);
-    let threads = match args.threads {
-        Some(threads) => threads.get(),
-        None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-    };
     let ledger = Ledger::default();
-    let search = Recorded::new(matcher, ledger.clone(), choice, globals);
-    let mut output = std::io::stdout();
-    if report.show == Show::Rows {
-        output.write_all(report.look.format.head().as_bytes()).map_err(|error| Error::output(&error))?;
-    }
-    let pipeline = pipeline::start(search, run, report, walk, (Box::new(output), gathered), threads, Limits::DEFAULT)
-        .map_err(|error| Error::new(format_args!("no thread to search with: {error}")))?;
+    let active = Active::load(args, report.look, ledger.clone(), globals)?;
+    let (loaded, incomplete) = (active.count(), active.is_incomplete());
     let searching = Instant::now();
-    let bar = progress_bar(globals);
-    let summary = pipeline.wait(|summary| {
-        if let Some(bar) = bar.as_ref().filter(|_| searching.elapsed() > Duration::from_secs(1)) {
-            bar.set_message(format!("{} hits", summary.hits));
-            bar.set_position(summary.bytes);
-        }
-    });
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
-    if let Some(error) = summary.output_error {
-        return Err(Error::output(&error));
-    }
-    conclude(&pipeline, args, page.as_ref())?;
+    let summary = if let Some(protocol) = args.stream {
+        let reloads = Reloads::new(args, report.look, globals, active, true);
+        stream::run(args, protocol, reloads, globals)?
+    } else if args.follow || args.state.is_some() {
+        let signals = Signals::listen(args.follow)?;
+        let reloads = Reloads::new(args, report.look, globals, active, args.follow);
+        let settings = follow::Settings { args, threads: args.threads(), report, globals };
+        follow::run(&settings, reloads, &signals)?
+    } else {
+        search(args, active, report, globals)?
+    };
     if summary.shortened {
         globals.warn("lines that are very long were printed in part, with [...] for what was left out");
     }
@@ -223,6 +209,41 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     })
 }
 
+/// Searches all inputs to their ends.
+fn search(args: &Args, active: Active, report: Report, globals: &Globals) -> Result<Summary, Error> {
+    let mut output = std::io::stdout();
+    if report.show == Show::Rows {
+        output.write_all(report.look.format.head().as_bytes()).map_err(|error| Error::output(&error))?;
+    }
+    let page = args.report.as_deref().map(Target::open).transpose().map_err(Error::new)?;
+    let sightings = report.look.format == Format::Sighting && report.show == Show::Kept;
+    let gathered = Gathered {
+        counts: (args.summary.is_some() || page.is_some()).then(Counts::default),
+        sightings: sightings.then(|| Sightings::new(active.at())),
+        rows: page.is_some().then(Rows::default),
+    };
+    let walk = Walk::new(&args.logs, args.recursive);
+    let (run, output) = (active.run(), (Box::new(output) as Box<_>, gathered));
+    let pipeline = pipeline::start(active.search, run, report, walk, output, args.threads(), Limits::DEFAULT)
+        .map_err(|error| Error::new(format_args!("no thread to search with: {error}")))?;
+    let searching = Instant::now();
+    let bar = progress_bar(globals);
+    let mut summary = pipeline.wait(|summary| {
+        if let Some(bar) = bar.as_ref().filter(|_| searching.elapsed() > Duration::from_secs(1)) {
+            bar.set_message(format!("{} hits", summary.hits));
+            bar.set_position(summary.bytes);
+        }
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    if let Some(error) = summary.output_error.take() {
+        return Err(Error::output(&error));
+    }
+    conclude(&pipeline, args, page.as_ref())?;
+    Ok(summary)
+}
+
 /// Writes what had to wait for the end.
 fn conclude<S: Search>(pipeline: &Pipeline<S>, args: &Args, page: Option<&Target>) -> Result<(), Error> {
     let (gathered, rules, run) = (pipeline.gathered(), pipeline.rules(), pipeline.run());
@@ -240,6 +261,13 @@ fn conclude<S: Search>(pipeline: &Pipeline<S>, args: &Args, page: Option<&Target
 }
 
 impl Args {
+    fn threads(&self) -> usize {
+        match self.threads {
+            Some(threads) => threads.get(),
+            None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        }
+    }
+
     /// What to print. Where options contradict each other, grep's order holds: `-q` before `-l` before `-c`.
     fn report(&self, globals: &Globals) -> Result<Report, Error> {
         let format = if self.json { Format::Json } else { self.format };
@@ -282,6 +310,15 @@ impl Args {
             }
             if self.invert_match {
                 return Some("-v selects lines without a hit, so it cannot go with --report".to_owned());
+            }
+        }
+        let long = [(self.follow, "--follow"), (self.state.is_some(), "--state"), (self.stream.is_some(), "--stream")];
+        if let Some((_, flag)) = long.into_iter().find(|(given, _)| *given) {
+            let whole = self.summary.is_some() || self.report.is_some() || format == Format::Sighting;
+            if whole {
+                return Some(format!(
+                    "{flag} writes hits as they come, so --summary, --report and --format sighting do not go with it"
+                ));
             }
         }
         if self.silent {

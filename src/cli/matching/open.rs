@@ -23,23 +23,38 @@ pub(super) fn open(input: &Input, to_print: bool) -> Result<(Text, bool), String
     try_open().map_err(|error| format!("{}: {}", input.name().display(), reason(&error)))
 }
 
+/// Standard input, without a buffer.
 #[cfg(unix)]
-fn standard_input() -> io::Result<File> {
+pub(super) fn standard_input() -> io::Result<File> {
     use std::os::fd::AsFd;
     Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
+/// Standard input, without a buffer.
 #[cfg(windows)]
-fn standard_input() -> io::Result<File> {
+pub(super) fn standard_input() -> io::Result<File> {
     use std::os::windows::io::AsHandle;
     Ok(File::from(io::stdin().as_handle().try_clone_to_owned()?))
 }
 
+/// Standard output, without a buffer.
+#[cfg(unix)]
+pub(super) fn standard_output() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+/// Standard output, without a buffer.
+#[cfg(windows)]
+pub(super) fn standard_output() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+}
+
 #[cfg(unix)]
 fn is_standard_output(input: &Metadata) -> bool {
-    use std::os::fd::AsFd;
     use std::os::unix::fs::MetadataExt;
-    let output = io::stdout().as_fd().try_clone_to_owned().and_then(|output| File::from(output).metadata());
+    let output = standard_output().and_then(|output| output.metadata());
     output.is_ok_and(|output| output.is_file() && (output.dev(), output.ino()) == (input.dev(), input.ino()))
 }
 

@@ -31,7 +31,7 @@ const WAITING: usize = 32 << 20;
 const INPUT: usize = 1 << 10;
 
 /// Appends the hits of a block of whole lines, in the order of the text.
-pub(super) type Searcher<'a> = Box<dyn FnMut(&Layouts, &[u8], &mut Vec<Hit>) + 'a>;
+pub(super) type Searcher<'a> = Box<dyn FnMut(&Layouts, &[u8], &mut Vec<Hit>) + Send + 'a>;
 
 /// What searches a block.
 pub(super) trait Search: Send + Sync + 'static {

@@ -168,12 +168,7 @@ impl Report {
         if piece.last {
             line.text = strip_line_end(line.text);
         }
-        hits.retain_mut(|hit| {
-            hit.span.start = hit.span.start.saturating_sub(piece.mark);
-            hit.span.end = hit.span.end.saturating_sub(piece.mark);
-            let end = piece.start + hit.span.end as u64;
-            piece.settled < end && end <= piece.settles
-        });
+        piece.settle(hits);
         out.part = Some(Part { last: piece.last, hit: !hits.is_empty() });
         let format = self.look.format;
         out.shortened = self.show == Show::Rows
@@ -199,7 +194,7 @@ impl Report {
 }
 
 /// A line without its newline, and without the carriage return before that.
-fn strip_line_end(line: &[u8]) -> &[u8] {
+pub(super) fn strip_line_end(line: &[u8]) -> &[u8] {
     let Some(line) = line.strip_suffix(b"\n") else { return line };
     line.strip_suffix(b"\r").unwrap_or(line)
 }

@@ -44,6 +44,13 @@ impl Recorded {
     }
 }
 
+impl Recorded {
+    /// The matcher.
+    pub(super) fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+}
+
 impl Search for Recorded {
     fn searcher(&self) -> Searcher<'_> {
         let mut scanner = self.matcher.scanner();

@@ -33,7 +33,7 @@ impl Number for u128 {
 }
 
 /// All listed prefixes of one address family.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PrefixIndex<A> {
     /// Distinct prefixes, sorted.
     nodes: Vec<Node<A>>,
