@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// Fields of a line, at most. Lines have no limit, but memory has.
+pub(super) const MOST: usize = 1 << 17;
+
 /// A line taken apart.
 ///
 /// ```
@@ -101,11 +104,23 @@ impl<'l> Event<'l> {
         self.earlier.iter().chain([self])
     }
 
+    /// Whether there are more fields than a line is taken apart for.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.fields.len() > MOST
+    }
+
+    fn add(&mut self, field: Field<'l>) {
+        // One more than may be, by which it is known.
+        if self.fields.len() <= MOST {
+            self.fields.push(field);
+        }
+    }
+
     /// Adds a field that is a piece of the line. One without a byte is left out.
     pub fn push(&mut self, name: impl Into<Cow<'l, str>>, span: Range<usize>, meaning: Meaning<'l>) {
         let text = self.line.get(span.clone()).unwrap_or_default();
         if !text.is_empty() {
-            self.fields.push(Field {
+            self.add(Field {
                 name: name.into(),
                 text: Cow::Borrowed(text),
                 span,
@@ -128,7 +143,7 @@ impl<'l> Event<'l> {
             return self.push(name, span, meaning);
         }
         let Unescaped { text, joints } = unescaped;
-        self.fields.push(Field { name: name.into(), text: text.into(), span, meaning, joints, assembled: false });
+        self.add(Field { name: name.into(), text: text.into(), span, meaning, joints, assembled: false });
     }
 
     /// Adds a value put together from several fields, under the name and at the place of one of them.
@@ -139,14 +154,7 @@ impl<'l> Event<'l> {
         text: Vec<u8>,
         meaning: Meaning<'l>,
     ) {
-        self.fields.push(Field {
-            name: name.into(),
-            text: text.into(),
-            span,
-            meaning,
-            joints: Vec::new(),
-            assembled: true,
-        });
+        self.add(Field { name: name.into(), text: text.into(), span, meaning, joints: Vec::new(), assembled: true });
     }
 
     /// Adds the URL that a request was for, from the host it names and its target. The target may be a whole URL (a proxy

@@ -88,7 +88,10 @@ impl Layout {
     }
 
     fn decode_as<'l>(&'l self, format: &Format, event: &mut Event<'l>) -> Result<(), &'static str> {
-        let result = (format.decode)(self, event);
+        let mut result = (format.decode)(self, event);
+        if event.is_too_long() {
+            result = Err("more fields than a line is taken apart for");
+        }
         if result.is_err() {
             *event = Event::new(event.line);
         }

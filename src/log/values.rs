@@ -66,6 +66,7 @@ pub(super) fn push_as<'l>(
             }
         }
         "mac-addr:value" => push_macs(event, &name, span, meaning),
+        "network-traffic:protocols[*]" => push_protocol(event, name, span, meaning),
         "email-addr:value" => push_mails(event, &name, span, meaning),
         _ if path
             .strip_prefix("email-message:")
@@ -96,6 +97,32 @@ fn push_endpoint<'l>(event: &mut Event<'l>, name: &Cow<'l, str>, span: Range<usi
     let rest = span.start + port.end..span.end;
     event.push(name.clone(), place(port), port_meaning);
     event.push(name.clone(), rest, Meaning::Text);
+}
+
+/// Adds a protocol; numbers of IANA are names too, as STIX has them.
+fn push_protocol<'l>(event: &mut Event<'l>, name: Cow<'l, str>, span: Range<usize>, meaning: Meaning<'l>) {
+    match protocol(&event.line[span.clone()]) {
+        Some(protocol) => event.push_assembled(name, span, protocol.to_vec(), meaning),
+        None => event.push(name, span, meaning),
+    }
+}
+
+/// The name of a protocol of which IANA's number is known.
+pub(super) fn protocol(number: &[u8]) -> Option<&'static [u8]> {
+    Some(match number {
+        b"1" => b"icmp",
+        b"2" => b"igmp",
+        b"6" => b"tcp",
+        b"17" => b"udp",
+        b"41" => b"ipv6",
+        b"47" => b"gre",
+        b"50" => b"esp",
+        b"51" => b"ah",
+        b"58" => b"ipv6-icmp",
+        b"89" => b"ospf",
+        b"132" => b"sctp",
+        _ => return None,
+    })
 }
 
 /// Host and port of `192.0.2.1:80`, `[2001:db8::1]:80`, `host.example:80`, `192.0.2.1/80`; firewalls add an interface
@@ -144,11 +171,13 @@ pub(super) fn elements<'a>(
     })
 }
 
-/// The columns of a line, the empty ones too.
-pub(super) fn separated(line: &[u8], separator: u8) -> Vec<Range<usize>> {
+/// The columns of a line, the empty ones too; `None` if there are not that many.
+pub(super) fn separated(line: &[u8], separator: u8, columns: usize) -> Option<Vec<Range<usize>>> {
     let mut start = 0;
     let ends = memchr::memchr_iter(separator, line).chain([line.len()]);
-    ends.map(|end| std::mem::replace(&mut start, end + 1)..end).collect()
+    let places = ends.map(|end| std::mem::replace(&mut start, end + 1)..end).take(columns + 1);
+    let places: Vec<Range<usize>> = places.collect();
+    (places.len() == columns).then_some(places)
 }
 
 /// A place without the blanks at its ends.

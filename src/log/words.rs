@@ -19,7 +19,10 @@ pub(super) enum Kind {
     Bracketed,
 }
 
-/// The words of a line from `start` on. `None` if a quote or bracket is not closed, or a quote closes in the middle of a word.
+/// Words of a line, at most.
+const MOST: usize = 4096;
+
+/// The words of a line from `start` on. `None` if there are far too many, a quote or bracket is not closed, or a quote closes in the middle of a word.
 pub(super) fn words(line: &[u8], start: usize) -> Option<Vec<Word>> {
     let mut words = Vec::with_capacity(24);
     let mut at = start;
@@ -43,6 +46,9 @@ pub(super) fn words(line: &[u8], start: usize) -> Option<Vec<Word>> {
             }
         };
         if !matches!(line.get(next), None | Some(b' ' | b'\t')) {
+            return None;
+        }
+        if words.len() == MOST {
             return None;
         }
         words.push(Word { span, kind });

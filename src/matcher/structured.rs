@@ -365,11 +365,11 @@ impl Standing {
         Self { certificate: Some(path.starts_with("x509-certificate:")), ..Self::ANY }
     }
 
-    /// Whether an atom speaks of what stands so.
+    /// Whether an atom speaks of what stands so. Bare lists of digests hold those of certificates too.
     pub(super) fn admits(self, found: Found, place: Place) -> bool {
         let role = found.meta.role;
         counts(found, place)
             && (role == Role::Any || self.role.is_none_or(|own| own == role))
-            && self.certificate.is_none_or(|own| own == (found.meta.holder == Holder::Certificate))
+            && self.certificate.is_none_or(|own| own || found.meta.holder != Holder::Certificate)
     }
 }

@@ -3,7 +3,7 @@
 //! `client ident user [time] "request" status size "referrer" "user agent"`, where the last two may be missing. A virtual
 //! host may stand before the client (Apache's `vhost_combined`), several clients may (`X-Forwarded-For` in its place), and
 //! more words may follow: quoted lists of addresses are those that were forwarded for. Where the virtual host is known the
-//! URL is put together; its scheme only a port tells, and without one the URL has none.
+//! URL is put together; its scheme only a port tells, and without one it may be either.
 
 use super::super::escape::Escapes;
 use super::super::event::{Event, Meaning};
@@ -152,15 +152,17 @@ pub(super) fn push_request(event: &mut Event<'_>, span: Range<usize>, host: Opti
         && text.starts_with(b"/")
     {
         let host = &line[host];
-        let scheme: &[u8] = if host.ends_with(b":443") {
-            b"https"
+        let schemes: &[&[u8]] = if host.ends_with(b":443") {
+            &[b"https"]
         } else if values::endpoint(host).is_some() {
-            b"http"
+            &[b"http"]
         } else {
-            b""
+            &[b"http", b"https"]
         };
-        let url = values::url(scheme, host, b"", text, b"");
-        event.push_assembled("request", target, url, Meaning::property("url:value"));
+        for scheme in schemes {
+            let url = values::url(scheme, host, b"", text, b"");
+            event.push_assembled("request", target.clone(), url, Meaning::property("url:value"));
+        }
     }
 }
 
@@ -229,6 +231,17 @@ client=h.example network-traffic:src_ref.value
 request=\u{16}\u{3} (text)
 status=400
 size=0",
+            ),
+            (
+                r#"www.a.example 10.0.0.1 - - [31/Jan/2026:11:05:03 +0100] "GET /a HTTP/1.1" 200 1"#,
+                "@31/Jan/2026:11:05:03 +0100
+vhost=www.a.example domain-name:value
+client=10.0.0.1 network-traffic:src_ref.value
+request=/a (text)
+request+=http://www.a.example/a url:value
+request+=https://www.a.example/a url:value
+status=200
+size=1",
             ),
             (
                 r#"10.0.0.1 - a b [31/Jan/2026:11:05:03 +0100] "GET http://p.example/x" 200 0"#,

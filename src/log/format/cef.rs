@@ -5,7 +5,7 @@
 //! What a custom field means is told by its label: `cs1Label=SHA256 cs1=...`.
 
 use super::super::escape::Escapes;
-use super::super::event::{Event, Meaning};
+use super::super::event::{Event, MOST, Meaning};
 use super::super::{known, values};
 use super::{Format, syslog};
 use memchr::{memchr, memmem};
@@ -44,7 +44,7 @@ fn decode(event: &mut Event<'_>) -> Result<(), &'static str> {
     for (name, place) in HEADER.iter().zip(places) {
         event.push_escaped(*name, place, HEADER_ESCAPES, Meaning::Open);
     }
-    let pairs: Vec<_> = extension(line, extension_start).collect();
+    let pairs: Vec<_> = extension(line, extension_start).take(MOST).collect();
     let first = pairs.first().map_or(line.len(), |(key, _)| key.start);
     event.push("extension", values::trimmed(line, extension_start..first), Meaning::Text);
     let labels: Vec<(&[u8], &[u8])> = pairs

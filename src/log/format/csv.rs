@@ -45,14 +45,17 @@ fn sniff(head: &[u8]) -> bool {
     let Some(columns) = lines.next().and_then(header) else { return false };
     let separator = columns.separator[0];
     let known = columns.names.iter().filter(|name| known::is_known(name) || is_time(name)).count();
+    let all_known = known == columns.names.len();
     let rows: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).take(SAMPLE).collect();
-    let fitting = rows.iter().filter(|row| cells(row, separator).is_some_and(|row| row.len() == columns.names.len()));
+    let fitting = rows.iter().filter(|row| {
+        cells(row, separator, columns.names.len() + 1).is_some_and(|row| row.len() == columns.names.len())
+    });
     let fitting = fitting.count();
     match (columns.names.len(), rows.len()) {
         (2, 0) => false,
         (_, 0) => known >= 2,
         // Texts with line ends in them make some lines that do not fit.
-        (2, _) => known >= 1 && fitting == rows.len(),
+        (2, _) if !all_known => known >= 1 && fitting == rows.len(),
         (_, 1) => known >= 1 && fitting == 1,
         _ => fitting * if known >= 1 { 2 } else { 1 } >= rows.len(),
     }
@@ -67,7 +70,7 @@ fn read(line: &[u8]) -> Option<Columns> {
     header(line).or_else(|| {
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         let separator = SEPARATORS.into_iter().max_by_key(|sign| memchr::memchr_iter(*sign, line).count())?;
-        Some(columns(line, separator, &cells(line, separator)?))
+        Some(columns(line, separator, &cells(line, separator, super::MOST_COLUMNS)?))
     })
 }
 
@@ -75,7 +78,7 @@ fn read(line: &[u8]) -> Option<Columns> {
 fn header(line: &[u8]) -> Option<Columns> {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     // Splunk and spreadsheets mark the line as a comment.
-    let separators = SEPARATORS.into_iter().filter_map(|sign| Some((sign, cells(line, sign)?)));
+    let separators = SEPARATORS.into_iter().filter_map(|sign| Some((sign, cells(line, sign, super::MOST_COLUMNS)?)));
     let (separator, names) = separators.max_by_key(|(_, cells)| cells.len())?;
     let is_name = |name: &[u8]| {
         let first = name.trim_ascii().first();
@@ -106,8 +109,8 @@ struct Cell {
     quoted: bool,
 }
 
-/// The cells of a line; `None` if a quote is not closed.
-fn cells(line: &[u8], separator: u8) -> Option<Vec<Cell>> {
+/// The first cells of a line; `None` if a quote is not closed.
+fn cells(line: &[u8], separator: u8, most: usize) -> Option<Vec<Cell>> {
     let mut cells = Vec::with_capacity(16);
     let mut at = 0;
     loop {
@@ -133,7 +136,7 @@ fn cells(line: &[u8], separator: u8) -> Option<Vec<Cell>> {
             cells.push(Cell { place: at..end, quoted: false });
             at = end;
         }
-        if at >= line.len() {
+        if at >= line.len() || cells.len() == most {
             return Some(cells);
         }
         at += 1;
@@ -148,7 +151,8 @@ fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static 
         return Ok(());
     }
     let separator = *columns.separator.first().unwrap_or(&b',');
-    let cells = cells(line, separator).ok_or("a quoted field goes on in the next line")?;
+    let most = columns.names.len() + 1;
+    let cells = cells(line, separator, most).ok_or("a quoted field goes on in the next line")?;
     if cells.len() != columns.names.len() {
         return Err("not as many columns as the header names");
     }

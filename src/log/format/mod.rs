@@ -87,6 +87,9 @@ pub fn named(name: &str) -> Option<&'static Format> {
     all().find(|format| format.name == name)
 }
 
+/// Columns that a header line names, at most.
+const MOST_COLUMNS: usize = 10_000;
+
 /// Lines at the head of an input that are looked at to tell its format.
 const SAMPLE: usize = 200;
 

@@ -36,7 +36,7 @@ fn own_line(line: &[u8]) -> bool {
 
 fn decode(event: &mut Event<'_>) -> Result<(), &'static str> {
     let line = event.line;
-    let places: Vec<Range<usize>> = values::elements(line, 0..line.len(), b" ").collect();
+    let places: Vec<Range<usize>> = values::elements(line, 0..line.len(), b" ").take(64).collect();
     if !own_line(line) || places.len() < 7 {
         return Err("not the words that Squid writes");
     }

@@ -42,9 +42,12 @@ const DEFAULT: [&str; 14] = [
     "log-status",
 ];
 
+/// Columns, at most; there are some forty.
+const MOST: usize = 256;
+
 /// The columns that a header line names. It names at least an end of a connection and nothing but words.
 fn names(line: &[u8]) -> Option<Columns> {
-    let words: Vec<&[u8]> = line.split(|b| *b == b' ').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&[u8]> = line.split(|b| *b == b' ').filter(|word| !word.is_empty()).take(MOST).collect();
     let is_name = |word: &&[u8]| word.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_'));
     let has = |name: &[u8]| words.contains(&name);
     let named = has(b"srcaddr") || has(b"dstaddr") || has(b"pkt-srcaddr") || has(b"pkt-dstaddr");
@@ -59,7 +62,7 @@ fn own_line(line: &[u8]) -> bool {
     if !line.starts_with(b"2 ") {
         return false;
     }
-    let words: Vec<&[u8]> = line.split(|b| *b == b' ').collect();
+    let words: Vec<&[u8]> = line.split(|b| *b == b' ').take(MOST).collect();
     let number = |word: &[u8]| word == b"-" || word.iter().all(u8::is_ascii_digit);
     words.len() == DEFAULT.len()
         && words[2].starts_with(b"eni-")
@@ -74,7 +77,7 @@ fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static 
     if line.is_empty() || names(line).is_some() {
         return Ok(());
     }
-    let places: Vec<Range<usize>> = values::elements(line, 0..line.len(), b" ").collect();
+    let places: Vec<Range<usize>> = values::elements(line, 0..line.len(), b" ").take(MOST).collect();
     match &layout.columns {
         Some(columns) if std::ptr::eq(layout.format, &raw const FORMAT) && !own_line(line) => {
             push(event, columns.names.iter().map(|name| &**name), &places)
@@ -111,7 +114,7 @@ fn push<'l>(
                 event.push(name, place.clone(), Meaning::Property { path: "network-traffic:dst_port", group: 1 });
             }
             "protocol" => {
-                if let Some(protocol) = protocol(text) {
+                if let Some(protocol) = values::protocol(text) {
                     let path = "network-traffic:protocols[*]";
                     for group in 0..2 {
                         let meaning = Meaning::Property { path, group };
@@ -124,20 +127,6 @@ fn push<'l>(
         }
     }
     Ok(())
-}
-
-/// The name of a protocol of which IANA's number is known.
-fn protocol(number: &[u8]) -> Option<&'static [u8]> {
-    Some(match number {
-        b"1" => b"icmp",
-        b"6" => b"tcp",
-        b"17" => b"udp",
-        b"47" => b"gre",
-        b"50" => b"esp",
-        b"58" => b"ipv6-icmp",
-        b"132" => b"sctp",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

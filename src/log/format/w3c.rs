@@ -27,7 +27,7 @@ pub(in super::super) static FORMAT: Format = Format {
 fn read(line: &[u8], _: Option<&Columns>) -> Option<Columns> {
     let names = line.strip_prefix(b"#Fields:")?;
     let names = names.split(|b| matches!(b, b' ' | b'\t')).filter(|name| !name.is_empty());
-    let names = names.map(|name| String::from_utf8_lossy(name).into()).collect();
+    let names = names.take(super::MOST_COLUMNS).map(|name| String::from_utf8_lossy(name).into()).collect();
     Some(Columns { names, ..Columns::default() })
 }
 
@@ -37,14 +37,13 @@ fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static 
     if line.is_empty() || line.starts_with(b"#") {
         return Ok(());
     }
-    let (places, escapes) = if memchr::memchr(b'\t', line).is_some() {
-        (values::separated(line, b'\t'), Escapes::Percent(false))
+    let (separator, escapes) = if memchr::memchr(b'\t', line).is_some() {
+        (b'\t', Escapes::Percent(false))
     } else {
-        (values::separated(line, b' '), Escapes::Percent(true))
+        (b' ', Escapes::Percent(true))
     };
-    if places.len() != columns.names.len() {
-        return Err("not as many columns as #Fields names");
-    }
+    let places = values::separated(line, separator, columns.names.len());
+    let places = places.ok_or("not as many columns as #Fields names")?;
     let value = |name: &str| {
         let place = columns.names.iter().position(|column| **column == *name).map(|number| places[number].clone());
         place.filter(|place| !matches!(&line[place.clone()], b"-" | b""))
@@ -59,16 +58,19 @@ fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static 
     {
         let text = |name: &str| value(name).map_or(&b""[..], |place| &line[place]);
         let port = text("s-port");
-        let scheme = match (text("cs-protocol"), text("cs-uri-scheme"), port) {
-            (scheme @ (b"http" | b"https" | b"ws" | b"wss"), _, _) | (_, scheme @ (b"http" | b"https"), _) => scheme,
-            (_, _, b"443") => b"https",
-            _ => b"http",
+        let schemes: &[&[u8]] = match (text("cs-protocol"), text("cs-uri-scheme"), port) {
+            (b"https", ..) | (_, b"https", _) | (b"", b"", b"443") => &[b"https"],
+            (b"wss", ..) => &[b"wss"],
+            (b"ws", ..) => &[b"ws"],
+            (b"", b"", b"") => &[b"http", b"https"],
+            _ => &[b"http"],
         };
         let host = &line[host];
-        let own = matches!((scheme, port), (b"https", b"443") | (b"http", b"80"));
-        let port = if own || host.contains(&b':') { b"" } else { port };
-        let url = values::url(scheme, host, port, &line[path.clone()], text("cs-uri-query"));
-        event.push_assembled("cs-uri-stem", path, url, Meaning::property("url:value"));
+        let port = if matches!(port, b"80" | b"443") || host.contains(&b':') { b"" } else { port };
+        for scheme in schemes {
+            let url = values::url(scheme, host, port, &line[path.clone()], text("cs-uri-query"));
+            event.push_assembled("cs-uri-stem", path.clone(), url, Meaning::property("url:value"));
+        }
     }
     event.when = match (value("date"), value("time")) {
         (Some(date), Some(time)) => Some([&line[date], b" ", &line[time]].concat().into()),

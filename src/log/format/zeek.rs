@@ -36,7 +36,12 @@ fn read(line: &[u8], before: Option<&Columns>) -> Option<Columns> {
     let mut columns = before.cloned().unwrap_or_else(defaults);
     let words = |rest: &[u8], columns: &Columns| -> Option<Vec<Box<str>>> {
         let rest = rest.strip_prefix(&*columns.separator)?;
-        Some(split(rest, 0..rest.len(), &columns.separator).map(|word| lossy(&rest[word])).collect())
+        Some(
+            split(rest, 0..rest.len(), &columns.separator)
+                .take(super::MOST_COLUMNS)
+                .map(|word| lossy(&rest[word]))
+                .collect(),
+        )
     };
     let set = |mark: &[u8], columns: &Columns| -> Option<Vec<u8>> {
         Some(meant(line.strip_prefix(mark)?.strip_prefix(&*columns.separator)?))
@@ -89,7 +94,8 @@ fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static 
     let Some(columns) = layout.columns.as_ref().filter(|columns| !columns.names.is_empty()) else {
         return Err("no #fields line before it");
     };
-    let places: Vec<Range<usize>> = split(line, 0..line.len(), &columns.separator).collect();
+    let places = split(line, 0..line.len(), &columns.separator).take(columns.names.len() + 1);
+    let places: Vec<Range<usize>> = places.collect();
     if places.len() != columns.names.len() {
         return Err("not as many columns as #fields names");
     }
