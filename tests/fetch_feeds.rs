@@ -509,3 +509,84 @@ fn a_watch_goes_on_whatever_happens_and_ends_when_told() {
     assert_eq!(rows[2]["last_failure"]["message"], "none.txt: No such file or directory");
     assert_eq!(run(dir, &["store", "verify", "net"]).0, 0);
 }
+
+#[test]
+fn an_answer_that_breaks_off_is_asked_for_again() {
+    let count = std::sync::atomic::AtomicU64::new(0);
+    let server = Server::start(move |_| match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+        0 => Answer::new(200, "a.example\nb.exam").cut(),
+        _ => Answer::new(200, "a.example\nb.example\n"),
+    });
+    let dir = place(&source("net", "list", &server.url("/x"), ""));
+    assert_eq!(run(dir.path(), &["fetch"]), (0, "net: 2 new; 2 indicators kept\n".to_owned(), String::new()));
+    assert_eq!(patterns(dir.path(), "net"), domains(&["a.example", "b.example"]));
+}
+
+#[test]
+fn what_is_packed_may_not_grow_without_end() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&b"a.example\n".repeat(1_000_000)).unwrap();
+    let bomb = gzip.finish().unwrap();
+    let server = Server::start(move |_| Answer::new(200, &bomb));
+    let dir = place(&source("net", "list", &server.url("/list.gz"), "max_body = \"1MiB\""));
+    let (code, out, said) = run(dir.path(), &["fetch"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(said.contains("larger than 1048576 bytes when decompressed (max_body)"), "{said}");
+}
+
+#[test]
+fn mistakes_of_the_configuration_are_named() {
+    for (kind, url, rest, expected) in [
+        ("url", "http://feeds.example/x", "", "plain http is refused"),
+        ("url", "ftp://feeds.example/x", "", "a URL begins with https:// or http://"),
+        ("url", "https://user:hunter2@feeds.example/", "", "the URL holds a user or password"),
+        ("url", "https://feeds.example/", "ca_file = \"none.pem\"", "none.pem"),
+        ("url", "https://feeds.example/", "client_cert = \"none.pem\"\nclient_key = \"none.key\"", "none.pem"),
+        ("url", "https://feeds.example/", "auth = { scheme = \"bearer\", key_file = \"none.key\" }", "none.key"),
+        ("csv", "list.txt", "columns = { value = \"ioc\" }", "there is no column called ioc"),
+        ("csv", "list.txt", "columns = { value = 3 }", "there is no column 3: rows have 1"),
+        ("taxii", "list.txt", "", "no URL"),
+    ] {
+        let dir = place(&source("it", kind, url, rest));
+        write(dir.path(), "list.txt", "a.example\n");
+        let (code, out, said) = run(dir.path(), &["fetch"]);
+        assert_eq!((code, out.as_str()), (2, ""), "{url} {rest}");
+        assert!(said.starts_with("stockade: it: ") && said.contains(expected), "{url} {rest}: {said}");
+        assert!(!said.contains("hunter2"), "{said}");
+        let (code, out, _) = run(dir.path(), &["doctor", "it"]);
+        assert_eq!(code, 2, "{out}");
+        assert!(!out.contains("hunter2"), "{out}");
+    }
+    let dir = place("");
+    let (code, _, said) = run(dir.path(), &["fetch"]);
+    assert_eq!((code, said.as_str()), (2, "stockade: no source is configured: stockade.toml has no [[source]]\n"));
+}
+
+#[test]
+fn tables_are_mapped_and_recognised() {
+    let mapped =
+        "columns = { value = \"ioc\", type = \"kind\", confidence = \"score\", labels = [\"family\", \"tags\"] }";
+    let dir = place(&(source("mapped", "csv", "own.csv", mapped) + &source("fox", "csv", "fox.csv", "")));
+    let dir = dir.path();
+    write(
+        dir,
+        "own.csv",
+        "ioc;kind;score;family;tags\nevil[.]example;domain;90;Evil;a,b\n192.0.2.1:443;ip:port;40;;\n",
+    );
+    write(
+        dir,
+        "fox.csv",
+        "# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\",\"threat_type\",\"malware_printable\",\"confidence_level\"\n\
+         \"2026-11-20 07:00:00\", \"11\", \"192.0.2.2:443\", \"ip:port\", \"botnet_cc\", \"X\", \"100\"\n",
+    );
+    assert_eq!(run(dir, &["fetch"]).1, "mapped: 2 new; 2 indicators kept\nfox: 1 new; 1 indicator kept\n");
+    write(dir, "log", "192.0.2.1 evil.example 192.0.2.2\n");
+    let found = |args: &[&str]| {
+        let all = [&["match", "-o", "--no-filename", "-i", "mapped", "-i", "fox"], args, &["log"]].concat();
+        let (_, out, _) = run(dir, &all);
+        out.lines().filter_map(|line| line.split([':', ' ']).nth(1).map(str::to_owned)).collect::<BTreeSet<_>>().len()
+    };
+    assert_eq!((found(&[]), found(&["--min-confidence", "50"]), found(&["--label", "botnet_cc"])), (3, 2, 1));
+    // The same again is the same.
+    assert_eq!(run(dir, &["fetch"]).1, "mapped: 2 unchanged; 2 indicators kept\nfox: 1 unchanged; 1 indicator kept\n");
+}

@@ -24,18 +24,25 @@ pub(crate) struct Answer {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     hangs: bool,
+    /// The connection ends before the body does.
+    cut: bool,
 }
 
 #[allow(dead_code, reason = "not every test needs everything")]
 impl Answer {
     pub(crate) fn new(status: u16, body: impl AsRef<[u8]>) -> Self {
-        Self { status, headers: Vec::new(), body: body.as_ref().to_vec(), hangs: false }
+        Self { status, headers: Vec::new(), body: body.as_ref().to_vec(), hangs: false, cut: false }
     }
 
     /// Adds a header.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same, and then the connection breaks, with half of the body still to come.
+    pub(crate) fn cut(self) -> Self {
+        Self { cut: true, ..self }
     }
 
     /// An answer that never comes.
@@ -99,15 +106,19 @@ fn serve(stream: &TcpStream, answer: &dyn Fn(&Request) -> Answer, log: &Mutex<Ve
             }
         }
         log.lock().unwrap().push(path.clone());
-        let Answer { status, headers, body, hangs } = answer(&Request { path, headers });
+        let Answer { status, headers, body, hangs, cut } = answer(&Request { path, headers });
         if hangs {
             std::thread::sleep(Duration::from_secs(600));
         }
         let mut out = stream;
-        let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
+        let mut head =
+            format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", if cut { body.len() * 2 } else { body.len() });
         for (name, value) in headers {
             head.extend([&name, ": ", &value, "\r\n"]);
         }
         out.write_all(&[head.as_bytes(), b"\r\n", &body].concat())?;
+        if cut {
+            return stream.shutdown(std::net::Shutdown::Both);
+        }
     }
 }
