@@ -331,6 +331,9 @@ impl Source {
         if self.client_cert.is_some() != self.client_key.is_some() {
             return Err("client_cert and client_key need each other".to_owned());
         }
+        if self.interval.0.get().is_zero() {
+            return Err("interval is longer than nothing".to_owned());
+        }
         if self.limit == 0 {
             return Err("limit is at least 1".to_owned());
         }
@@ -531,6 +534,7 @@ reload = "rndc reload rpz.stockade"
             ),
             ("[[source]]\nname = \"../a\"\nkind = \"list\"\nurl = \"x\"\n", "a name of a source is letters"),
             ("[[output]]\nname = \"a\"\nformat = \"ips\"\npath = \"x\"\nsources = [\"b\"]\n", "there is no source b"),
+            (&format!("{source}interval = \"0s\"\n"), "source a: interval is longer than nothing"),
             ("[policy\n", ":1: "),
             ("[policy]\nmin_prefix_v4 = 33\n", "min_prefix_v4 is at most 32"),
         ] {

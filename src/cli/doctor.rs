@@ -6,6 +6,7 @@ use super::error::{Error, Outcome};
 use super::fetch::{Check, Grade, chosen, indicators, place, probe_feed, probe_taxii, store_dir};
 use super::terminal;
 use std::fmt::Write as _;
+use stockade::stix::Timestamp;
 use stockade::store::Reader;
 
 /// Ask a source step by step, and say what was found and what can be done about it; nothing is written
@@ -73,7 +74,8 @@ fn store(source: &Source, dir: &std::path::Path) -> Check {
         Ok(Some(reader)) => {
             let state = reader.state();
             let active = state.counts.indicators.saturating_sub(state.counts.revoked);
-            let success = state.last_success.map_or("never".to_owned(), |at| at.to_string());
+            let success = state.last_success.map(|at| Timestamp { nanos: 0, ..at });
+            let success = success.map_or("never".to_owned(), |at| at.to_string());
             let found = format!("{}, last success {success}", indicators(active));
             match &state.last_failure {
                 Some(failure) if failure.at >= state.last_success => {

@@ -42,6 +42,11 @@ impl Signals {
         self.end.load(Ordering::Relaxed)
     }
 
+    /// The flag that says so, for threads that look by themselves.
+    pub(crate) fn end(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.end)
+    }
+
     /// Whether indicators are to be read anew, since this was last asked.
     pub(crate) fn take_reload(&self) -> bool {
         self.reload.swap(false, Ordering::Relaxed)

@@ -193,7 +193,7 @@ fn table(rows: &[Row], verbose: bool) -> String {
             let _ = writeln!(out, "{:width$}         {error}", "");
         }
         if let Some(failure) = row.last_failure.as_ref().filter(|failure| failure.current || verbose) {
-            let at = failure.at.as_deref().unwrap_or("once");
+            let at = failure.at.as_deref().map_or("once", |at| at.get(..19).unwrap_or(at));
             let _ = writeln!(out, "{:width$}         failed {at}: {}", "", failure.message);
         }
         for (reason, count) in &row.set_aside {

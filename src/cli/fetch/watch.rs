@@ -7,8 +7,9 @@ use super::poll::{Job, Report};
 use super::{Printer, progress};
 use crate::cli::Globals;
 use crate::cli::config::Source;
-use crate::cli::error::{Error, Outcome, reason, say};
+use crate::cli::error::{Error, Outcome, say};
 use crate::cli::indicators::now;
+use crate::cli::signals::Signals;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,8 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 
 pub(super) fn run(sources: &[&Source], dir: &Path, out: &Printer<'_>, globals: &Globals) -> Result<Outcome, Error> {
-    let stop = Arc::new(AtomicBool::new(false));
-    listen(&stop)?;
+    let stop = Signals::listen(false)?.end();
     let bars = progress::Bars::new(globals);
     let (sender, receiver) = mpsc::channel::<Report>();
     std::thread::scope(|scope| {
@@ -66,18 +66,6 @@ pub(super) fn run(sources: &[&Source], dir: &Path, out: &Printer<'_>, globals: &
         }
         result
     })
-}
-
-/// Sets the flag when the process is to end; a second signal ends it at once.
-fn listen(stop: &Arc<AtomicBool>) -> Result<(), Error> {
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let register = || {
-            signal_hook::flag::register_conditional_default(signal, Arc::clone(stop))?;
-            signal_hook::flag::register(signal, Arc::clone(stop))
-        };
-        register().map_err(|error| Error::new(format_args!("signals cannot be listened to: {}", reason(&error))))?;
-    }
-    Ok(())
 }
 
 /// Polls one source until the end.
