@@ -409,9 +409,13 @@ impl Ladder {
     }
 
     /// Begins anew at the watermark, because nobody knows what the server did with a `next`. False: that has been
-    /// tried often enough.
-    pub(super) fn restart(&mut self) -> bool {
+    /// tried often enough. A token that is refused for the second time at the same place is one that the server does not
+    /// understand itself: on from there without.
+    pub(super) fn restart(&mut self, refused: bool) -> bool {
         self.restarts += 1;
+        if refused && self.restarts > 1 && self.watermark().is_some() {
+            self.next_is_useless = true;
+        }
         self.mode = match self.mode {
             Mode::Range(_) => Mode::Range(0),
             _ => Mode::Overlap,

@@ -313,7 +313,7 @@ impl Walk<'_> {
     /// After a fault in the midst of `next`: nobody knows what became of the token.
     fn restart(&mut self, ladder: &mut Ladder, error: Error) -> Result<(), Failure> {
         let refused = matches!(error.status(), Some(400 | 404 | 410 | 422));
-        if !error.is_transient() && !refused || !ladder.restart() {
+        if !error.is_transient() && !refused || !ladder.restart(refused) {
             return Err(error.into());
         }
         if !refused {

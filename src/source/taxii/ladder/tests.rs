@@ -108,7 +108,7 @@ fn walk(server: &mut Server, limit: u32, faults: &[bool]) -> (BTreeSet<usize>, R
         let (objects, mut page) = server.answer(&question);
         // Of a page asked for with `next`, nobody knows whether the server gave it.
         if question.next.is_some() && faults.get(pages % faults.len().max(1)).copied().unwrap_or(false) {
-            if !ladder.restart() {
+            if !ladder.restart(false) {
                 return (got, Err(Gap("restarts".into())), pages);
             }
             continue;
