@@ -7,10 +7,11 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use stockade::log::{Choice, Layout, Tracker, formats};
+use stockade::log::{Choice, Clock, Layout, Tracker, formats};
 use stockade::matcher::Matcher;
 use stockade::observable::text::{self, Options};
 use stockade::observable::{Value, classify};
+use stockade::stix::Timestamp;
 
 #[test]
 fn each_format_is_told_by_its_lines() {
@@ -128,6 +129,23 @@ fn compare(matcher: &Matcher, format: &str, header: &str, line: &str, lost: &mut
         };
         if found.iter().find(same).is_none() {
             lost.insert(format!("{format}: {} at {:?} of {line}", hit.value, hit.span));
+        }
+    }
+}
+
+#[test]
+fn every_format_says_when() {
+    let clock = Clock::new(Timestamp::parse("2026-03-01T00:00:00Z").expect("an instant"));
+    for Sample { format, header, lines } in SAMPLES.iter().filter(|sample| !["json", "text"].contains(&sample.format)) {
+        for line in *lines {
+            let block = format!("{header}{line}\n");
+            decoded(Some(format), block.as_bytes(), |event, _| {
+                let at = event.when.as_deref().map(|when| clock.instant(when).map(|at| at.to_string()));
+                let Some(at) = at else { return };
+                let at = at.unwrap_or_else(|| panic!("no time in {:?} of {line}", event.when));
+                let expected = ["2026-01-31T10:05:03", "2026-01-31T09:05:03"];
+                assert!(expected.iter().any(|expected| at.starts_with(expected)), "{at} of {line}");
+            });
         }
     }
 }

@@ -249,6 +249,31 @@ pub(super) fn digests(text: &[u8]) -> impl Iterator<Item = (Option<&'static str>
     })
 }
 
+/// Gives digests to the image of the process, where a line speaks of one and of no other file: Sysmon's `Image` and
+/// `Hashes` are of one file.
+pub(super) fn settle_digests(event: &mut Event<'_>) {
+    let has = |paths: [&str; 2]| {
+        event
+            .fields
+            .iter()
+            .any(|field| matches!(field.meaning, Meaning::Property { path, group: 0 } if paths.contains(&path)))
+    };
+    if !has(["process:image_ref.path", "process:image_ref.name"]) || has(["file:path", "file:name"]) {
+        return;
+    }
+    for field in &mut event.fields {
+        if let Meaning::Property { path, group: 0 } = &mut field.meaning {
+            *path = match *path {
+                "file:hashes.MD5" => "process:image_ref.hashes.MD5",
+                "file:hashes.SHA-1" => "process:image_ref.hashes.SHA-1",
+                "file:hashes.SHA-256" => "process:image_ref.hashes.SHA-256",
+                "file:hashes.SHA-512" => "process:image_ref.hashes.SHA-512",
+                other => other,
+            };
+        }
+    }
+}
+
 /// The property of a file that holds a digest of this canonical name.
 fn digest_path(name: &str) -> Option<&'static str> {
     Some(match name {

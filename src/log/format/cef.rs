@@ -76,6 +76,7 @@ fn decode(event: &mut Event<'_>) -> Result<(), &'static str> {
             _ => values::push_named(event, name, value.clone(), ESCAPES),
         }
     }
+    values::settle_digests(event);
     Ok(())
 }
 

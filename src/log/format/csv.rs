@@ -176,6 +176,7 @@ fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static 
             values::push_named(event, &**name, place, escapes);
         }
     }
+    values::settle_digests(event);
     Ok(())
 }
 

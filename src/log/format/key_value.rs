@@ -60,6 +60,7 @@ pub(super) fn decode(event: &mut Event<'_>, start: usize) -> Result<(), &'static
     if pairs == 0 {
         return Err("line holds no key=value pair");
     }
+    values::settle_digests(event);
     if let Some(when) = time.when(line) {
         event.when = Some(when);
     }

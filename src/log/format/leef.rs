@@ -50,6 +50,7 @@ fn decode(event: &mut Event<'_>) -> Result<(), &'static str> {
         }
         values::push_named(event, name, value, Escapes::None);
     }
+    values::settle_digests(event);
     Ok(())
 }
 

@@ -8,9 +8,9 @@
 
 use super::super::escape::Escapes;
 use super::super::event::{Event, Meaning};
-use super::super::layout::Layout;
+use super::super::json;
 use super::super::values;
-use super::{Format, access, json, key_value};
+use super::{Format, access, key_value};
 use std::ops::Range;
 
 pub(in super::super) static FORMAT: Format = Format {
@@ -20,7 +20,7 @@ pub(in super::super) static FORMAT: Format = Format {
     own_line: Some(own_line),
     header: None,
     ragged: None,
-    decode,
+    decode: |_, event| decode(event),
 };
 
 /// The parts of an envelope, as places in the line.
@@ -64,7 +64,7 @@ fn inner(line: &[u8], message: usize) -> Inner {
     let text = &line[message..];
     // A cookie may stand before JSON (`@cee:`).
     let json = message + if text.starts_with(b"@cee:") { 5 } else { 0 };
-    if (json::FORMAT.sniff)(&line[json..]) {
+    if json::looks_like_json(&line[json..]) {
         Inner::Json(json)
     } else if access::own_line(text) {
         Inner::Access
@@ -90,7 +90,7 @@ fn after_uptime(text: &[u8]) -> &[u8] {
     }
 }
 
-fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static str> {
+fn decode(event: &mut Event<'_>) -> Result<(), &'static str> {
     let line = event.line;
     let Some(envelope) = envelope(line) else { return Ok(()) };
     let inner = inner(line, envelope.message);
@@ -100,7 +100,7 @@ fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static 
     push_envelope(event, &envelope);
     let when = event.when.take();
     match inner {
-        Inner::Json(start) => embed(layout, event, start)?,
+        Inner::Json(start) => json::decode_part(event, start..line.len(), None)?,
         Inner::Access => access::decode(event, envelope.message)?,
         Inner::Pairs => {
             let start = line.len() - after_uptime(&line[envelope.message..]).len();
@@ -111,21 +111,6 @@ fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static 
     if event.when.is_none() {
         event.when = when;
     }
-    Ok(())
-}
-
-/// Reads JSON that begins in the middle of a line.
-fn embed<'l>(layout: &'l Layout, event: &mut Event<'l>, start: usize) -> Result<(), &'static str> {
-    let mut inner = Event::new(&event.line[start..]);
-    (json::FORMAT.decode)(layout, &mut inner)?;
-    for mut field in inner.fields {
-        field.span = field.span.start + start..field.span.end + start;
-        for joint in &mut field.joints {
-            joint.line += start as u32;
-        }
-        event.fields.push(field);
-    }
-    event.when = inner.when;
     Ok(())
 }
 
