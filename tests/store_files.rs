@@ -79,6 +79,15 @@ fn place() -> tempfile::TempDir {
 }
 
 #[test]
+fn a_relative_folder_will_do() {
+    let folder = tempfile::tempdir_in(".").expect("a folder");
+    let here = std::env::current_dir().expect("it is somewhere");
+    let relative = folder.path().strip_prefix(here).unwrap_or(folder.path());
+    fetch(relative, 0..2);
+    assert!(Reader::open(relative, "feed").expect("it opens").is_some());
+}
+
+#[test]
 fn damage_is_said_with_the_file_and_what_to_do() {
     type Damage = fn(&mut Vec<u8>);
     let damages: [(&str, Damage); 5] = [
