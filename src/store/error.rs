@@ -100,7 +100,9 @@ impl StoreError {
             rusqlite::Error::SqliteFailure(failure, text) => {
                 let text = text.clone().unwrap_or_else(|| failure.to_string());
                 match failure.code {
-                    ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => return Self::damaged(path, text),
+                    ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation => {
+                        return Self::damaged(path, text);
+                    }
                     ErrorCode::DiskFull => "the disk is full".to_owned(),
                     ErrorCode::ReadOnly | ErrorCode::PermissionDenied => "permission denied".to_owned(),
                     // The database keeps the system's own words to itself.

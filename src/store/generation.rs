@@ -51,6 +51,7 @@ impl Writer {
             return Err(StoreError::only_generation(&self.files.source));
         };
         self.transact(|writer| {
+            writer.sort_in()?;
             let last = writer.state.history.last;
             let new = "DELETE FROM object WHERE number IN (SELECT number FROM entry WHERE generation = ?1)";
             writer.connection.execute(new, [last])?;
@@ -106,7 +107,9 @@ fn forget_previous(connection: &Connection) -> rusqlite::Result<()> {
 /// Counts what there is.
 pub(super) fn count(connection: &Connection) -> rusqlite::Result<Counts> {
     let mut counts = Counts::default();
-    let mut select = connection.prepare("SELECT flags, count(*) FROM entry GROUP BY flags")?;
+    let mut select = connection.prepare(
+        "SELECT flags, count(*) FROM (SELECT flags FROM entry UNION ALL SELECT flags FROM fresh) GROUP BY flags",
+    )?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let (flags, number): (i64, u64) = (row.get(0)?, row.get(1)?);

@@ -65,7 +65,8 @@ impl Reader {
     /// # Errors
     /// The store cannot be read.
     pub fn expired(&self, at: Timestamp) -> Result<u64, StoreError> {
-        let count = "SELECT count(*) FROM entry WHERE flags = ?1 AND valid_until <= ?2";
+        let count = "SELECT (SELECT count(*) FROM entry WHERE flags = ?1 AND valid_until <= ?2) +
+                     (SELECT count(*) FROM fresh WHERE flags = ?1 AND valid_until <= ?2)";
         let count = self.connection.query_row(count, [Class::Indicator as i64, at.seconds], |row| row.get(0));
         count.map_err(|error| self.fail(&error))
     }
@@ -76,8 +77,10 @@ impl Reader {
     /// The store cannot be read.
     pub fn fingerprint(&self) -> Result<[u8; 16], StoreError> {
         let read = || {
+            sort_fresh(&self.connection)?;
             let mut digest = Sha256::new();
-            let mut select = self.connection.prepare("SELECT key, sum FROM entry ORDER BY key")?;
+            let select = "SELECT key, sum FROM entry UNION ALL SELECT key, sum FROM sorted ORDER BY key";
+            let mut select = self.connection.prepare(select)?;
             let mut rows = select.query([])?;
             while let Some(row) = rows.next()? {
                 digest.update(row.get_ref(0)?.as_blob()?);
@@ -195,12 +198,20 @@ impl Objects {
 
     /// Reads some objects. False if there are no more.
     fn read_by_key(&mut self) -> rusqlite::Result<bool> {
-        let select = "SELECT entry.key, object.json FROM entry JOIN object ON object.number = entry.number
-                      WHERE entry.key > ?1 ORDER BY entry.key";
+        if self.key.is_empty() {
+            sort_fresh(&self.connection)?;
+        }
+        let select = "SELECT key, number FROM entry WHERE key > ?1
+                      UNION ALL SELECT key, number FROM sorted WHERE key > ?1 ORDER BY key";
         let mut select = self.connection.prepare_cached(select)?;
+        let mut object = self.connection.prepare_cached("SELECT json FROM object WHERE number = ?1")?;
         let mut rows = select.query([&self.key])?;
         while let Some(row) = rows.next()? {
-            append(&mut self.ahead, &mut self.ends, row.get_ref(1)?.as_blob()?);
+            let (ahead, ends) = (&mut self.ahead, &mut self.ends);
+            object.query_row([row.get::<_, i64>(1)?], |object| {
+                append(ahead, ends, object.get_ref(0)?.as_blob()?);
+                Ok(())
+            })?;
             if self.ahead.len() >= AHEAD {
                 self.key = row.get(0)?;
                 return Ok(true);
@@ -241,6 +252,14 @@ impl Objects {
         }
         Ok(false)
     }
+}
+
+/// Sorts what is new by its keys, in memory. There is little of it, and none once a poll has come to its end.
+fn sort_fresh(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TEMP TABLE IF NOT EXISTS sorted (key BLOB PRIMARY KEY, number INTEGER, sum INTEGER) WITHOUT ROWID;
+         INSERT OR IGNORE INTO sorted SELECT key, number, sum FROM fresh",
+    )
 }
 
 /// Appends an object as a line. A line feed can only stand between its parts, where a space means the same.

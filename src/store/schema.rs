@@ -20,7 +20,8 @@ const APPLICATION: i64 = 0x7374_6b64;
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Objects lie in order of arrival, so that a page of new ones is written in one piece, and are read in one go.
-/// The current version of each is the one that `entry` names. `previous` holds the entries of the generation before
+/// The current version of each is the one that `entry` or `fresh` names: `fresh` holds, in order of arrival, entries of
+/// objects that are new, until there are so many that sorting them in costs little for each. `previous` holds the entries of the generation before
 /// that were replaced or left since; the objects that it names are still there, and only a new generation takes them away.
 const TABLES: &str = "
     CREATE TABLE object (number INTEGER PRIMARY KEY, class INTEGER NOT NULL, json BLOB NOT NULL);
@@ -30,6 +31,11 @@ const TABLES: &str = "
         modified INTEGER, nanos INTEGER, valid_until INTEGER,
         generation INTEGER NOT NULL, sum INTEGER NOT NULL
     ) WITHOUT ROWID;
+    CREATE TABLE fresh (
+        row INTEGER PRIMARY KEY, key BLOB NOT NULL, number INTEGER NOT NULL, flags INTEGER NOT NULL,
+        modified INTEGER, nanos INTEGER, valid_until INTEGER,
+        generation INTEGER NOT NULL, sum INTEGER NOT NULL
+    );
     CREATE TABLE previous (
         key BLOB PRIMARY KEY, number INTEGER NOT NULL, flags INTEGER NOT NULL,
         modified INTEGER, nanos INTEGER, valid_until INTEGER,
@@ -89,7 +95,7 @@ pub(super) fn open_for_reading(files: &Files) -> Result<Option<(Connection, Stat
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(fail)?;
     set_up(&connection).map_err(fail)?;
-    connection.execute_batch("BEGIN").map_err(fail)?;
+    connection.execute_batch("PRAGMA temp_store = MEMORY; BEGIN").map_err(fail)?;
     if is_empty(&connection).map_err(fail)? {
         return Ok(None);
     }

@@ -41,12 +41,18 @@ impl Reader {
         let run = |verified: &mut Verified| {
             check_pages(&self.connection, verified)?;
             check_objects(&self.connection, "entry", verified)?;
+            check_objects(&self.connection, "fresh", verified)?;
             check_objects(&self.connection, "previous", verified)?;
             let unnamed = "SELECT count(*) FROM object WHERE number NOT IN
-                           (SELECT number FROM entry UNION ALL SELECT number FROM previous)";
+                           (SELECT number FROM entry UNION ALL SELECT number FROM fresh UNION ALL SELECT number FROM previous)";
             let unnamed: u64 = self.connection.query_row(unnamed, [], |row| row.get(0))?;
             if unnamed > 0 {
                 verified.fault(format!("{unnamed} objects that no entry names"));
+            }
+            let twice = "SELECT count(*) FROM fresh WHERE key IN (SELECT key FROM entry)";
+            let twice: u64 = self.connection.query_row(twice, [], |row| row.get(0))?;
+            if twice > 0 {
+                verified.fault(format!("{twice} objects are entered twice"));
             }
             let (counts, state) = (generation::count(&self.connection)?, self.state().counts);
             if counts != state {
@@ -97,7 +103,7 @@ fn check_objects(connection: &Connection, table: &str, verified: &mut Verified) 
         let (key, flags, sum): (Vec<u8>, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         match Facts::read(json) {
             Ok(facts) if facts.key[..] == key && (facts.flags(), facts.sum) == (flags, sum) => {
-                verified.objects += u64::from(table == "entry");
+                verified.objects += u64::from(table != "previous");
             }
             Ok(_) => verified.fault(format!("object {number} is not the one that was put")),
             Err(reason) => verified.fault(format!("object {number}: {reason}")),

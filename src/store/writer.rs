@@ -8,9 +8,12 @@ use super::schema::{self, WRITING};
 use super::state::{Failure, Poll, State};
 use crate::stix::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Duration;
+
+/// Entries of new objects that wait to be sorted in, at most; few where it is tested, so that it happens there.
+const FRESH_LIMIT: usize = if cfg!(debug_assertions) { 8 } else { 1 << 17 };
 
 /// Objects set aside that are remembered, so that the same is not counted again.
 const ASIDE_LIMIT: u64 = 10_000;
@@ -66,8 +69,16 @@ pub struct Writer {
     seen_active: u64,
     /// Objects set aside that are remembered.
     aside: u64,
+    /// Rows of `fresh` by key; none before they are read.
+    fresh: Option<HashMap<[u8; 16], i64, foldhash::fast::RandomState>>,
     _lock: Lock,
 }
+
+const INSERT_FRESH: &str = "INSERT INTO fresh (key, number, flags, modified, nanos, valid_until, generation, sum)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+const REPLACE_ENTRY: &str =
+    "INSERT OR REPLACE INTO entry (key, number, flags, modified, nanos, valid_until, generation, sum)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 /// What is kept of the current version of an object.
 struct Entry {
@@ -116,6 +127,7 @@ impl Writer {
             seen: Numbers::default(),
             seen_active: 0,
             aside,
+            fresh: None,
             _lock: lock,
         })
     }
@@ -247,7 +259,7 @@ impl Writer {
             self.abandon();
             return Err(StoreError::refused(&self.files.source, shrunk));
         }
-        self.transact(Self::remove_unseen)?;
+        self.transact(|writer| writer.sort_in().and_then(|()| writer.remove_unseen()))?;
         let removed = self.state.poll.removed;
         self.seal();
         self.save()?;
@@ -266,6 +278,7 @@ impl Writer {
             self.undo();
         }
         self.state.last_success = Some(now);
+        self.transact(Self::sort_in)?;
         self.seal();
         self.save()?;
         self.write_back();
@@ -299,14 +312,25 @@ impl Writer {
 
     /// Enters an object whose facts are known.
     fn take(&mut self, facts: &Facts, json: &[u8]) -> rusqlite::Result<Put> {
-        let select = "SELECT number, flags, modified, nanos, generation, sum FROM entry WHERE key = ?1";
-        let entry = self.connection.prepare_cached(select)?.query_row([facts.key], Entry::of).optional()?;
+        let row = self.fresh()?.get(&facts.key).copied();
+        let entry = if let Some(row) = row {
+            let select = "SELECT number, flags, modified, nanos, generation, sum FROM fresh WHERE row = ?1";
+            Some(self.connection.prepare_cached(select)?.query_row([row], Entry::of)?)
+        } else {
+            let select = "SELECT number, flags, modified, nanos, generation, sum FROM entry WHERE key = ?1";
+            self.connection.prepare_cached(select)?.query_row([facts.key], Entry::of).optional()?
+        };
         let Some(entry) = entry else {
             self.begin_generation()?;
             let number = self.insert_object(facts, json)?;
-            self.insert_entry(facts, number)?;
+            let row = self.insert_entry(INSERT_FRESH, facts, number)?;
             self.count(facts.flags(), 1);
             self.see(number, None, facts.flags());
+            let fresh = self.fresh()?;
+            fresh.insert(facts.key, row);
+            if fresh.len() >= FRESH_LIMIT {
+                self.sort_in()?;
+            }
             return Ok(Put::New);
         };
         let modified = facts.modified.map(|at| (at.seconds, at.nanos));
@@ -329,11 +353,40 @@ impl Writer {
             self.keep(&facts.key)?;
             self.insert_object(facts, json)?
         };
-        self.insert_entry(facts, number)?;
+        if let Some(row) = row {
+            self.connection.prepare_cached("DELETE FROM fresh WHERE row = ?1")?.execute([row])?;
+            let row = self.insert_entry(INSERT_FRESH, facts, number)?;
+            self.fresh()?.insert(facts.key, row);
+        } else {
+            self.insert_entry(REPLACE_ENTRY, facts, number)?;
+        }
         self.count(entry.flags, -1);
         self.count(facts.flags(), 1);
         self.see(number, counted, facts.flags());
         Ok(Put::Updated)
+    }
+
+    /// The rows of `fresh`, read again after something was undone.
+    fn fresh(&mut self) -> rusqlite::Result<&mut HashMap<[u8; 16], i64, foldhash::fast::RandomState>> {
+        if self.fresh.is_none() {
+            let mut select = self.connection.prepare("SELECT key, row FROM fresh")?;
+            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            self.fresh = Some(rows.collect::<rusqlite::Result<_>>()?);
+        }
+        Ok(self.fresh.get_or_insert_default())
+    }
+
+    /// Sorts the entries of new objects in among the others.
+    pub(super) fn sort_in(&mut self) -> rusqlite::Result<()> {
+        if !self.fresh()?.is_empty() {
+            self.connection.execute_batch(
+                "INSERT INTO entry SELECT key, number, flags, modified, nanos, valid_until, generation, sum
+                 FROM fresh ORDER BY key;
+                 DELETE FROM fresh",
+            )?;
+            self.fresh()?.clear();
+        }
+        Ok(())
     }
 
     fn insert_object(&self, facts: &Facts, json: &[u8]) -> rusqlite::Result<i64> {
@@ -341,23 +394,19 @@ impl Writer {
         self.connection.prepare_cached(insert)?.insert(params![facts.class as i64, json])
     }
 
-    fn insert_entry(&self, facts: &Facts, number: i64) -> rusqlite::Result<()> {
-        let insert = "INSERT OR REPLACE INTO entry (key, number, flags, modified, nanos, valid_until, generation, sum)
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        let insert = &mut self.connection.prepare_cached(insert)?;
-        insert
-            .execute(params![
-                facts.key,
-                number,
-                facts.flags(),
-                facts.modified.map(|at| at.seconds),
-                facts.modified.map(|at| at.nanos).filter(|nanos| *nanos > 0),
-                // The first whole second at which it is over.
-                facts.valid_until.map(|at| at.seconds + i64::from(at.nanos > 0)),
-                self.state.history.last,
-                facts.sum,
-            ])
-            .map(drop)
+    /// Inserts an entry by one of the statements above, and says where.
+    fn insert_entry(&self, insert: &str, facts: &Facts, number: i64) -> rusqlite::Result<i64> {
+        self.connection.prepare_cached(insert)?.insert(params![
+            facts.key,
+            number,
+            facts.flags(),
+            facts.modified.map(|at| at.seconds),
+            facts.modified.map(|at| at.nanos).filter(|nanos| *nanos > 0),
+            // The first whole second at which it is over.
+            facts.valid_until.map(|at| at.seconds + i64::from(at.nanos > 0)),
+            self.state.history.last,
+            facts.sum,
+        ])
     }
 
     /// Notes that the snapshot holds a row; `counted` are the flags by which its object is counted already.
@@ -461,6 +510,7 @@ impl Writer {
             // Some failures have rolled back already. Another failure leaves a transaction that is never committed.
             let _ = self.connection.execute_batch("ROLLBACK");
             self.open = false;
+            self.fresh = None;
             self.aside = self.connection.query_row("SELECT count(*) FROM aside", [], |row| row.get(0)).unwrap_or(0);
         }
         self.state.clone_from(&self.committed);
