@@ -134,6 +134,36 @@ fn compare(matcher: &Matcher, format: &str, header: &str, line: &str, lost: &mut
 }
 
 #[test]
+fn a_table_may_begin_behind_something_else() {
+    for (before, table, name) in [
+        (
+            "#Software: Microsoft Internet Information Services 10.0\n",
+            "#Fields: c-ip cs-method\n192.0.2.1 GET\n",
+            "c-ip",
+        ),
+        ("{\"a\":1}\n# a comment\nplain\n", "#separator \\x09\n#fields\tid.orig_h\tx\n192.0.2.1\ty\n", "id.orig_h"),
+    ] {
+        // In one block, and in one block for each line.
+        for blocks in
+            [vec![format!("{before}{table}")], format!("{before}{table}").lines().map(|l| format!("{l}\n")).collect()]
+        {
+            let mut tracker = Tracker::new(Arc::new(Choice::default()));
+            let mut names = Vec::new();
+            for block in &blocks {
+                let layouts = tracker.next(block.as_bytes());
+                let (part, layout) = layouts.parts(block.len()).last().expect("a part");
+                let line = block[part].lines().last().unwrap_or_default().to_owned();
+                let mut event = stockade::log::Event::new(line.as_bytes());
+                // A comment is no line of JSON.
+                let _ = layout.decode(&mut event);
+                names = event.fields.iter().map(|field| field.name.to_string()).collect();
+            }
+            assert_eq!(names.first().map(String::as_str), Some(name), "{blocks:?}");
+        }
+    }
+}
+
+#[test]
 fn every_format_says_when() {
     let clock = Clock::new(Timestamp::parse("2026-03-01T00:00:00Z").expect("an instant"));
     for Sample { format, header, lines } in SAMPLES.iter().filter(|sample| !["json", "text"].contains(&sample.format)) {

@@ -144,9 +144,20 @@ impl Tracker {
     pub fn next(&mut self, block: &[u8]) -> Layouts {
         let current = self.current.get_or_insert_with(|| Arc::new(Layout::of(&self.choice, block)));
         let mut parts = vec![(0, Arc::clone(current))];
+        let mut from = 0;
+        // A table that says so may begin behind something else: a comment, or another log.
+        if !current.chosen
+            && current.format.header.is_none()
+            && let Some((at, format)) = table_in(block)
+        {
+            *current = Arc::new(Layout { format, columns: None, ..Layout::clone(current) });
+            parts.push((at, Arc::clone(current)));
+            from = at;
+        }
         if let Some(header) = &current.format.header {
             let columns_before = current.columns.clone();
-            for line in header_lines(block, header.mark, columns_before.is_none()) {
+            for line in header_lines(&block[from..], header.mark, columns_before.is_none()) {
+                let line = line.start + from..line.end + from;
                 let text = &block[line.clone()];
                 let text = text.strip_suffix(b"\r").unwrap_or(text);
                 if let Some(columns) = (header.read)(text, current.columns.as_ref()) {
@@ -181,6 +192,13 @@ impl Layouts {
             .map(move |((start, layout), end)| (*start..end.min(len), layout))
             .filter(|part| !part.0.is_empty())
     }
+}
+
+/// Where a line begins that can only be the header of a table, and of which format it is.
+fn table_in(block: &[u8]) -> Option<(usize, &'static Format)> {
+    let behind = memchr::memmem::find_iter(block, b"\n#").map(|at| at + 1);
+    let mut starts = block.starts_with(b"#").then_some(0).into_iter().chain(behind);
+    starts.find_map(|at| Some((at, format::of_header(&block[at..])?)))
 }
 
 /// Lines that begin with a mark, and the first line if it may be a header without one.

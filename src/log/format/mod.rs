@@ -82,6 +82,15 @@ pub fn all() -> impl Iterator<Item = &'static Format> {
     TABLE.iter().copied().chain(families::FAMILIES.iter().map(|family| &family.format))
 }
 
+/// The format of a table whose header a text begins with.
+pub(super) fn of_header(text: &[u8]) -> Option<&'static Format> {
+    if text.starts_with(b"#separator ") || text.starts_with(b"#fields\t") {
+        Some(&zeek::FORMAT)
+    } else {
+        text.starts_with(b"#Fields: ").then_some(&w3c::FORMAT)
+    }
+}
+
 /// The format of a name.
 pub fn named(name: &str) -> Option<&'static Format> {
     all().find(|format| format.name == name)
