@@ -66,6 +66,28 @@ fn old_log(folder: &Path) -> String {
 }
 
 #[test]
+fn fields_and_times_are_those_of_the_format() {
+    let mut log = tempfile::NamedTempFile::new().expect("a file");
+    let padding = "x".repeat(500);
+    writeln!(
+        log,
+        "{{\"eventVersion\":\"1.08\",\"userAgent\":\"{padding} 2019-01-01T00:00:00Z\",\"eventSource\":\"s3.amazonaws.com\",\
+         \"sourceIPAddress\":\"203.0.113.66\",\"eventTime\":\"2026-04-12T06:25:07Z\",\"eventName\":\"GetObject\",\
+         \"awsRegion\":\"eu-west-1\",\"userIdentity\":{{}}}}"
+    )
+    .expect("written");
+    let path = log.path().to_str().expect("a plain path");
+    let args = |format: &'static str| ["--log-format=auto", "--format", format, path];
+    let table = printed(&args("csv"));
+    assert!(table.contains(",2026-04-12T06:25:07Z,ipv4-addr,203.0.113.66,exact,sourceIPAddress,"), "{table}");
+    let event: Value = serde_json::from_str(&printed(&args("ecs"))).expect("JSON");
+    assert_eq!(event["threat"]["enrichments"][0]["matched"]["field"], "sourceIPAddress");
+    let finding: Value = serde_json::from_str(&printed(&args("ocsf"))).expect("JSON");
+    assert_eq!(finding["start_time"], 1_775_975_107_000_u64);
+    assert_eq!(finding["observables"][0]["name"], "sourceIPAddress");
+}
+
+#[test]
 fn sightings_are_what_they_were() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = old_log(folder.path());
@@ -201,10 +223,12 @@ const ENRICHMENT: &[&str] = &[
 fn leaves(value: &Value, name: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
-            members.iter().for_each(|(key, value)| leaves(value, &format!("{name}.{key}"), found))
+            members.iter().for_each(|(key, value)| leaves(value, &format!("{name}.{key}"), found));
         }
         Value::Array(values) => values.iter().for_each(|value| leaves(value, name, found)),
-        _ => _ = found.insert(name.trim_start_matches('.').to_owned()),
+        _ => {
+            found.insert(name.trim_start_matches('.').to_owned());
+        }
     }
 }
 

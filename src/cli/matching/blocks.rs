@@ -8,7 +8,7 @@
 use memchr::{memchr, memchr_iter, memrchr};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
-use stockade::log::{Layouts, Tracker};
+use stockade::log::{Layout, Layouts, Tracker};
 use stockade::matcher::Hit;
 
 /// How large things may become, in bytes.
@@ -77,6 +77,11 @@ impl Block {
     /// The text to search.
     pub(super) fn text(&self) -> &[u8] {
         &self.buffer[..self.len]
+    }
+
+    /// How the fields of the line that begins at a place are told.
+    pub(super) fn layout_at(&self, place: usize) -> Option<&Layout> {
+        self.layouts.parts(self.len).find(|(part, _)| part.contains(&place)).map(|(_, layout)| &**layout)
     }
 
     /// Bytes of the input in it that no block before it had.

@@ -54,7 +54,7 @@ impl Collect {
         if self == Self::Nothing || hits.is_empty() {
             return;
         }
-        let time = rules.run.time_of(line.text).filter(|_| line.start == 0);
+        let time = rules.run.time_of(line);
         places.extend(hits.iter().enumerate().map(|(at, hit)| Place {
             line: line.number,
             first: at == 0,

@@ -116,6 +116,7 @@ impl Report {
                 start: 0,
                 more: false,
                 shorten: hits.len() > 1 && hits.len().saturating_mul(line_text.len()) > REPEAT,
+                layout: block.layout_at(first.line_start),
             };
             if self.show == Show::Rows {
                 out.shortened |= line.shorten && self.look.format.repeats_line() && !self.look.only_matching;
@@ -137,7 +138,7 @@ impl Report {
                 if self.show == Show::Rows {
                     let text = strip_line_end(&text[start..next]);
                     let offset = block.offset + start as u64;
-                    let line = Line { name, number, offset, text, start: 0, more: false, shorten: false };
+                    let line = Line { name, number, offset, text, start: 0, more: false, shorten: false, layout: None };
                     self.look.miss(&line, &mut out.rows);
                     self.end_line(out);
                 }
@@ -164,6 +165,7 @@ impl Report {
             start: piece.start,
             more: !piece.last,
             shorten: true,
+            layout: None,
         };
         if piece.last {
             line.text = strip_line_end(line.text);

@@ -12,7 +12,7 @@ pub(super) const WRITER: Writer = Writer {
     head: "path,line,offset,start,end,time,type,value,relation,field,indicator_id,indicator_name,confidence,labels,tlp,\
            valid_from,valid_until,source,text\n",
     hits: |look, line, hits, rules, scratch, out| {
-        let time = rules.run.time_of(line.text).filter(|_| line.start == 0);
+        let time = rules.run.time_of(line);
         for hit in hits {
             row(look, line, hit, time, rules, scratch, out);
         }
@@ -84,14 +84,22 @@ fn cell(look: Look, text: &str, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(if formula { b"\"'" } else { b"\"" });
     let start = out.len();
-    for letter in text.chars() {
-        match letter {
-            '"' => out.extend_from_slice(b"\"\""),
-            '\t' => out.push(b'\t'),
-            letter if letter.is_control() => out.push(b' '),
-            letter => out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
+    let bytes = text.as_bytes();
+    let mut copied = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        // Controls beyond ASCII are two bytes, the first of which begins letters too.
+        let instead: (&[u8], usize) = match byte {
+            b'"' => (b"\"\"", 1),
+            b'\t' => continue,
+            0..=0x1f | 0x7f => (b" ", 1),
+            0xc2 if bytes.get(at + 1).is_some_and(|next| *next < 0xa0) => (b" ", 2),
+            _ => continue,
+        };
+        out.extend_from_slice(&bytes[copied..at]);
+        out.extend_from_slice(instead.0);
+        copied = at + instead.1;
     }
+    out.extend_from_slice(&bytes[copied..]);
     if look.escape {
         let text = out.split_off(start);
         terminal::escape(&text, out);
@@ -120,6 +128,7 @@ mod tests {
             ("\u{ff1d}1", "\"'\u{ff1d}1\""),
             ("a\x1b[2J\0b", "\"a [2J b\""),
             ("b\u{fc}cher", "\"b\u{fc}cher\""),
+            ("a\u{9b}31m\u{a0}\u{7f}", "\"a 31m\u{a0} \""),
         ] {
             let mut out = Vec::new();
             cell(Look::default(), text, &mut out);

@@ -49,7 +49,7 @@ pub(in crate::cli::matching) fn event(
 /// The event of a line that is none by itself.
 fn plain(line: &Line<'_>, text: &str, enrichments: &[u8], rules: Rules<'_>, out: &mut Vec<u8>) {
     out.push(b'{');
-    if let Some(time) = rules.run.time_of(line.text).filter(|_| line.start == 0) {
+    if let Some(time) = rules.run.time_of(line) {
         out.extend_from_slice(b"\"@timestamp\":");
         json::string(&time.to_string(), out);
         out.push(b',');

@@ -15,7 +15,7 @@ use super::name::Name;
 use std::ops::Range;
 use std::sync::Arc;
 use stockade::compile::RuleSet;
-use stockade::log::Clock;
+use stockade::log::{Clock, Event, Layout};
 use stockade::matcher::{Hit, SeenAt};
 use stockade::stix::Timestamp;
 
@@ -141,9 +141,15 @@ impl Run {
         Self { generation, at, occurred: at.to_string(), clock: Clock::new(latest) }
     }
 
-    /// When a line was written, if it says so.
-    pub(super) fn time_of(&self, line: &[u8]) -> Option<Timestamp> {
-        self.clock.time_of(line)
+    /// When a line was written, if it says so: in the field that its format has for that, or else anywhere.
+    pub(super) fn time_of(&self, line: &Line<'_>) -> Option<Timestamp> {
+        if line.start > 0 {
+            return None;
+        }
+        let mut event = Event::new(line.text);
+        let decoded = line.layout.is_some_and(|layout| !layout.is_text() && layout.decode(&mut event).is_ok());
+        let stated = || event.records().find_map(|record| self.clock.instant(record.when.as_ref()?));
+        decoded.then(stated).flatten().or_else(|| self.clock.time_of(line.text))
     }
 }
 
@@ -178,6 +184,8 @@ pub(super) struct Line<'a> {
     pub(super) more: bool,
     /// Rows show a part of it only.
     pub(super) shorten: bool,
+    /// How its fields are told, if it has some.
+    pub(super) layout: Option<&'a Layout>,
 }
 
 /// What stands for a part of a line that is not shown.

@@ -121,7 +121,7 @@ fn finding(line: &Line<'_>, text: &str, hits: &[Hit], enrichments: &[u8], rules:
           \"status\":\"New\",\"is_alert\":true,\"time\":",
     );
     milliseconds(rules.run.at, out);
-    if let Some(time) = rules.run.time_of(line.text).filter(|_| line.start == 0) {
+    if let Some(time) = rules.run.time_of(line) {
         out.extend_from_slice(b",\"start_time\":");
         milliseconds(time, out);
         out.extend_from_slice(b",\"end_time\":");

@@ -249,6 +249,7 @@ impl Stream<'_> {
                     start: 0,
                     more: false,
                     shorten: false,
+                    layout: block.layout_at(start),
                 };
                 (self.answer)(&line, &own, rules, scratch, out);
                 out.push(b'\n');
@@ -293,6 +294,7 @@ impl Stream<'_> {
             start: 0,
             more: true,
             shorten: true,
+            layout: None,
         };
         (self.answer)(&line, &self.long.hits, rules, scratch, out);
         out.push(b'\n');
