@@ -147,6 +147,7 @@ fn checked(rows: &[Row]) -> String {
             error.clone()
         } else if row.stale {
             let since = match row.age_seconds {
+                None if row.objects > 0 => "never read to its end".to_owned(),
                 None => "never fetched".to_owned(),
                 Some(age) => {
                     format!("no success for {}, and its interval is {}", ago(age), ago(whole(row.interval_seconds)))
@@ -176,6 +177,9 @@ fn table(rows: &[Row], verbose: bool) -> String {
     for row in rows {
         let state = match (&row.error, row.age_seconds) {
             (Some(_), _) => "unreadable".to_owned(),
+            (None, None) if row.objects > 0 => {
+                format!("{}, but never read to its end", of_indicators(row.indicators))
+            }
             (None, None) => "never fetched".to_owned(),
             (None, Some(age)) => {
                 format!(

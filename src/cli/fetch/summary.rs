@@ -98,7 +98,8 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
             lines.push(format!("  and {more} more"));
         }
     }
-    if report.poll.gaps > 0 {
+    // A gap that made the poll fail is told by the failure.
+    if report.poll.gaps > 0 && report.result.is_ok() {
         let gaps = report.poll.gaps;
         lines.push(format!("{name}: {gaps} possible gap(s): the server may hold objects that it did not give"));
     }
