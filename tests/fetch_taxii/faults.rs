@@ -143,6 +143,19 @@ fn an_answer_has_a_size_and_a_time_and_is_not_asked_for_again() {
 }
 
 #[test]
+fn an_answer_of_crumbs_ends() {
+    let crumbs: Vec<String> = (0..30_000).map(|number| format!(r#"{{"id":"x--{number}"}}"#)).collect();
+    let body = format!("{{\"objects\":[{}]}}", crumbs.join(","));
+    let server = Server::start(move |_| Told::json(body.clone()));
+    let mut limited = settings(&server, OBJECTS);
+    limited.http.max_body = 1_000_000;
+    let mut kept = Kept::default();
+    let text = kept.poll(&limited).unwrap_err().to_string();
+    assert!(text.contains("more than 10000 objects in one answer"), "{text}");
+    assert_eq!((server.asked().len(), kept.ids.len()), (1, 0));
+}
+
+#[test]
 fn huge_headers_are_refused() {
     let server = Server::start(|_| Told::json("{}").with("X-Long", "x".repeat(1_000_000)));
     let text = Kept::default().poll(&settings(&server, OBJECTS)).unwrap_err().to_string();

@@ -23,7 +23,7 @@ const MAX_HEADERS: usize = 100;
 
 /// The network. It must not be used from within an asynchronous runtime, since it has one of its own that blocks.
 pub struct Network {
-    runtime: Arc<Runtime>,
+    engine: Arc<Engine>,
     settings: Settings,
     hosts: Arc<Hosts>,
     /// By whether a proxy may be used and whether the connection is encrypted.
@@ -37,7 +37,7 @@ impl Network {
             .build()
             .map_err(|error| Fault::Settings(format!("no sockets can be had: {error}")))?;
         let mut network = Self {
-            runtime: Arc::new(runtime),
+            engine: Arc::new(Engine(Some(runtime))),
             settings: settings.clone(),
             hosts: Arc::new(hosts),
             clients: Default::default(),
@@ -85,7 +85,7 @@ impl Transport for Network {
         let deadline = Instant::now() + timeouts.total;
         let patience = (timeouts.connect + timeouts.read).min(timeouts.total);
         let sending = client.get(request.url.clone()).headers(headers).send();
-        let response = match within(&self.runtime, patience, sending) {
+        let response = match self.engine.within(patience, sending) {
             Some(Ok(response)) => response,
             Some(Err(error)) => return Err(fault(&error, timeouts)),
             None if patience == timeouts.total => return Err(Fault::Slow(timeouts.total)),
@@ -99,7 +99,7 @@ impl Transport for Network {
                 .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
                 .collect::<Headers>(),
             body: Box::new(Stream {
-                runtime: Arc::clone(&self.runtime),
+                engine: Arc::clone(&self.engine),
                 response,
                 piece: Box::new([]),
                 used: 0,
@@ -112,7 +112,7 @@ impl Transport for Network {
 
 /// The body of a response, piece by piece.
 struct Stream {
-    runtime: Arc<Runtime>,
+    engine: Arc<Engine>,
     response: reqwest::Response,
     piece: Box<dyn AsRef<[u8]> + Send>,
     used: usize,
@@ -132,7 +132,7 @@ impl Read for Stream {
             }
             let left = self.deadline.saturating_duration_since(Instant::now());
             let patience = left.min(self.timeouts.read);
-            match within(&self.runtime, patience, self.response.chunk()) {
+            match self.engine.within(patience, self.response.chunk()) {
                 Some(Ok(Some(piece))) => (self.piece, self.used) = (Box::new(piece), 0),
                 Some(Ok(None)) => return Ok(0),
                 Some(Err(error)) => return Err(fault(&error, self.timeouts).into()),
@@ -143,8 +143,23 @@ impl Read for Stream {
     }
 }
 
-fn within<F: Future>(runtime: &Runtime, patience: Duration, future: F) -> Option<F::Output> {
-    runtime.block_on(async { tokio::time::timeout(patience, future).await.ok() })
+/// What runs requests, while somebody waits for them.
+struct Engine(Option<Runtime>);
+
+impl Engine {
+    /// The outcome of a future, unless it takes longer.
+    fn within<F: Future>(&self, patience: Duration, future: F) -> Option<F::Output> {
+        self.0.as_ref()?.block_on(async { tokio::time::timeout(patience, future).await.ok() })
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // A name that is still being looked up is not waited for.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Asks the system for the addresses of a name, and refuses those that the rule refuses.
@@ -242,7 +257,9 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut cause = error.source();
     while let Some(inner) = cause {
         let text = super::tidy(&inner.to_string());
-        if parts.last().is_none_or(|last| !last.contains(&text)) {
+        // It only says that it was the client.
+        let says_nothing = text.starts_with("client error (");
+        if !says_nothing && parts.last().is_none_or(|last| !last.contains(&text)) {
             parts.push(text);
         }
         cause = inner.source();

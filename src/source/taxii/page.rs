@@ -3,7 +3,7 @@
 use super::seen::{Identity, Seen};
 use super::{BoxError, SetAside, Sink};
 use crate::source::documents::{self, Broken};
-use crate::source::http::{Body, Error, Fault, Response};
+use crate::source::http::{self, Body, Error, Fault, Response};
 use crate::source::window::{Place, Window};
 use crate::stix::json::{self, Extent, Raw};
 use std::cell::Cell;
@@ -12,6 +12,10 @@ use std::rc::Rc;
 
 /// Bytes of a token, at most.
 const TOKEN: usize = 8 * 1024;
+
+/// Bytes of an answer for each of its objects, at the least. What was seen is remembered, so that a server must not make
+/// many objects of few bytes.
+const BYTES: u64 = 100;
 
 /// What came with the objects of a page.
 #[derive(Debug, Default)]
@@ -36,13 +40,15 @@ pub(super) enum PageError {
 /// Reads a page into the sink. Only objects of `types` are given, if there are any, and marking definitions.
 pub(super) fn read(
     response: Response,
-    source: &str,
+    source: &http::Settings,
     collection: &str,
     types: &[String],
     seen: &mut Seen,
     sink: &mut dyn Sink,
 ) -> Result<Envelope, PageError> {
     let url = response.url.clone();
+    let most = (source.max_body / BYTES).max(1000);
+    let source = source.name.as_str();
     let wrong = |what: String| PageError::Http(Error::new(source, Some(&url), Fault::Answer(what)));
     let media_type = response.media_type();
     if matches!(&*media_type, "text/html" | "application/xhtml+xml") {
@@ -72,6 +78,7 @@ pub(super) fn read(
         seen,
         sink,
         stop,
+        most,
         inside: 0,
         fault: None,
         failure: None,
@@ -81,6 +88,9 @@ pub(super) fn read(
     let Reader { envelope, fault, failure, cut, .. } = reader;
     if let Some(error) = failure {
         return Err(PageError::Sink(error));
+    }
+    if let Some(what) = fault {
+        return Err(wrong(what));
     }
     if let Some(error) = window.take_failure() {
         return Err(match Error::of_body(&error) {
@@ -96,7 +106,7 @@ pub(super) fn read(
             Fault::Broken("it ends inside an object or list".into()),
         )));
     }
-    fault.map_or(Ok(envelope), |what| Err(wrong(what)))
+    Ok(envelope)
 }
 
 fn not_taxii(body: impl Read) -> String {
@@ -128,6 +138,8 @@ struct Reader<'a> {
     seen: &'a mut Seen,
     sink: &'a mut dyn Sink,
     stop: Rc<Cell<bool>>,
+    /// Objects that the answer may have.
+    most: u64,
     /// Containers that were opened.
     inside: u32,
     /// Why the answer is no envelope.
@@ -163,9 +175,20 @@ impl Reader<'_> {
         }
     }
 
-    fn element(&mut self, identity: &Identity<'_>, kind: Option<Raw<'_>>, whole: &[u8]) {
+    /// One more element of the page.
+    fn count(&mut self) {
         self.envelope.count += 1;
-        if !self.seen.insert(identity, whole) {
+        if self.envelope.count > self.most {
+            self.fault.get_or_insert_with(|| {
+                format!("more than {} objects in one answer; ask for fewer with `limit`", self.most)
+            });
+            self.stop.set(true);
+        }
+    }
+
+    fn element(&mut self, identity: &Identity<'_>, kind: Option<Raw<'_>>, whole: &[u8]) {
+        self.count();
+        if self.stop.get() || !self.seen.insert(identity, whole) {
             return;
         }
         self.envelope.fresh += 1;
@@ -225,11 +248,11 @@ impl Reader<'_> {
                 }
             });
         }
-        self.envelope.count += 1;
+        self.count();
         // Where it ends is not known, and what follows differs from page to page.
         let identity = Identity::default();
         let key = id.as_deref().map_or(&bytes[..bytes.len().min(32)], str::as_bytes);
-        if self.seen.insert(&identity, key) {
+        if !self.stop.get() && self.seen.insert(&identity, key) {
             self.envelope.fresh += 1;
             self.envelope.set_aside += 1;
             let result = self.sink.set_aside(&SetAside { collection: self.collection, id, broken });

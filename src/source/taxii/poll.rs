@@ -217,7 +217,7 @@ impl Walk<'_> {
             let mut page = self.facts(&response);
             seen.begin();
             let name = target.name();
-            let source = &self.taxii.settings.http.name;
+            let source = &self.taxii.settings.http;
             let envelope = match page::read(response, source, name, &types, &mut seen, self.sink) {
                 Ok(envelope) => envelope,
                 Err(PageError::Sink(error)) => return Err(Failure::Sink(error)),

@@ -73,7 +73,7 @@ fn steps(settings: &Settings, say: &mut Say<'_>) -> Result<(), (&'static str, Er
     (patient.http.limits.tries, patient.http.limits.sleep) = (1, std::time::Duration::from_secs(5));
     let settings = &patient;
     let mut client = Client::new(settings.http.clone()).map_err(|error| ("settings", error))?;
-    say("settings", Outcome::Fine, vec![format!("every request is sent {}", settings.http.auth.describe())]);
+    say("settings", Outcome::Fine, vec![format!("requests are made with {}", settings.http.auth.describe())]);
 
     if let Some(variable) = http::proxy(url) {
         say(
@@ -110,7 +110,7 @@ fn steps(settings: &Settings, say: &mut Say<'_>) -> Result<(), (&'static str, Er
     }
     if !targets.is_empty() {
         let names = targets.iter().map(|target| target.name().to_owned()).collect::<Vec<_>>();
-        say("to be polled", Outcome::Fine, vec![format!("{} collections: {}", targets.len(), discover::shown(&names))]);
+        say("to be polled", Outcome::Fine, vec![discover::shown(&names)]);
     }
     for target in targets.iter().take(TRIED) {
         let mut last = None;
@@ -245,7 +245,7 @@ fn first_page(
     let mut sink = Nowhere(Vec::new());
     let mut seen = Seen::new();
     seen.begin();
-    let envelope = match page::read(response, &settings.http.name, name, &[], &mut seen, &mut sink) {
+    let envelope = match page::read(response, &settings.http, name, &[], &mut seen, &mut sink) {
         Ok(envelope) => envelope,
         Err(PageError::Http(error)) => return Err(error),
         Err(PageError::Sink(_)) => return Ok(Vec::new()),
