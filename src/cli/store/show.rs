@@ -113,10 +113,11 @@ impl Row {
             unfinished,
             previous_generation: reader.state().previous_generation(),
             cursor,
-            last_success: text(last_success),
-            last_failure: last_failure
-                .as_ref()
-                .map(|failure| Failure { at: text(failure.at), message: failure.message.clone() }),
+            last_success: text(last_success.map(|at| Timestamp { nanos: 0, ..at })),
+            last_failure: last_failure.as_ref().map(|failure| Failure {
+                at: text(failure.at.map(|at| Timestamp { nanos: 0, ..at })),
+                message: failure.message.clone(),
+            }),
             set_aside,
             success: last_success,
             aside: reader.set_aside()?,
@@ -126,11 +127,14 @@ impl Row {
     fn text(&self, now: Timestamp, out: &mut String) {
         let note = if self.configured { "" } else { " (not in the configuration file)" };
         let _ = writeln!(out, "{}{note}", self.name);
-        // Writing to memory cannot fail.
+        let Some(folder) = &self.folder else {
+            // Writing to memory cannot fail.
+            let _ = writeln!(out, "  never fetched");
+            return;
+        };
         let mut line = |name: &str, value: String| {
             let _ = writeln!(out, "  {name:<12} {value}");
         };
-        let Some(folder) = &self.folder else { return line("never fetched", String::new()) };
         line(
             "objects",
             format!(
@@ -147,7 +151,7 @@ impl Row {
         let back = self.previous_generation.map(|number| format!("; {number} can be brought back")).unwrap_or_default();
         line("generation", format!("{}{unfinished}{back}", self.generation));
         line("cursor", self.cursor.as_deref().map_or_else(|| "none".to_owned(), shorten));
-        let success = self.success.map(|at| format!("{at}, {} ago", age(at, now)));
+        let success = self.success.map(|at| format!("{}, {} ago", Timestamp { nanos: 0, ..at }, age(at, now)));
         line("last success", success.unwrap_or_else(|| "never".to_owned()));
         if let Some(Failure { at, message }) = &self.last_failure {
             line("last failure", format!("{}: {}", at.as_deref().unwrap_or_default(), shorten(message)));
