@@ -21,10 +21,7 @@ pub(in super::super) static FORMAT: Format = Format {
     sniff,
     own_line: None,
     header: Some(Header { mark: None, read: |line, _| read(line) }),
-    ragged: Some(|layout, line| {
-        let separator = layout.columns.as_ref().and_then(|columns| columns.separator.first());
-        super::has_other_columns(layout.columns.as_ref(), *separator.unwrap_or(&b','), line)
-    }),
+    ragged: Some(is_ragged),
     decode,
 };
 
@@ -101,6 +98,25 @@ fn header(line: &[u8]) -> Option<Columns> {
 fn columns(line: &[u8], separator: u8, cells: &[Cell]) -> Columns {
     let name = |cell: &Cell| String::from_utf8_lossy(line[cell.place.clone()].trim_ascii()).into();
     Columns { names: cells.iter().map(name).collect(), separator: vec![separator], ..Columns::default() }
+}
+
+/// Whether a line has not as many separators outside of quotes as the header. Texts with separators in quotes are common,
+/// and no reason to read a line closely.
+fn is_ragged(layout: &Layout, line: &[u8]) -> bool {
+    let Some(columns) = &layout.columns else { return false };
+    let separator = *columns.separator.first().unwrap_or(&b',');
+    if memchr(b'"', line).is_none() {
+        return super::has_other_columns(Some(columns), separator, line);
+    }
+    let (mut inside, mut separators) = (false, 0);
+    for at in memchr::memchr2_iter(b'"', separator, line) {
+        if line[at] == b'"' {
+            inside = !inside;
+        } else {
+            separators += usize::from(!inside);
+        }
+    }
+    inside || separators + 1 != columns.names.len()
 }
 
 /// A cell of a line, without its quotes.
