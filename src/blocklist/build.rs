@@ -139,14 +139,14 @@ impl<'r, 'p> Build<'r, 'p> {
         let mut names: Vec<Candidate> = Vec::new();
         let mut others: Vec<(Kind, Vec<Candidate>)> = Vec::new();
         for kind in Kind::all().filter(|kind| self.carries(*kind)) {
-            let count = atoms.texts().iter().filter(|text| text.kind == kind).count();
+            let count = atoms.texts_of(kind);
             if kind == Kind::Domain {
                 names.reserve_exact(count);
             } else if count > 0 {
                 others.push((kind, Vec::with_capacity(count)));
             }
         }
-        for (text, number) in atoms.texts().iter().zip(0..) {
+        for (text, bytes) in atoms.texts() {
             // A bare host as a URL says nothing of other traffic to that host; its URL is an atom of its own.
             if text.meta.holder == Holder::Url {
                 continue;
@@ -155,17 +155,17 @@ impl<'r, 'p> Build<'r, 'p> {
             if !self.carries(text.kind) {
                 continue;
             }
-            let Some(item) = item(text.kind, atoms.bytes(text)) else { continue };
+            let Some(item) = item(text.kind, bytes) else { continue };
             if !self.passes(item, text.meta, text.entry) {
                 continue;
             }
             match item {
-                Item::Name(name) => names.push(Candidate::name(name, number)),
+                Item::Name(name) => names.push(Candidate::name(name, text.number)),
                 _ => match self.shielded(item) {
                     Some((reason, detail)) => self.hold(item, reason, detail, text.entry),
                     None => {
                         if let Some((_, others)) = others.iter_mut().find(|(kind, _)| *kind == text.kind) {
-                            others.push(Candidate::text(atoms.bytes(text), number));
+                            others.push(Candidate::text(bytes, text.number));
                         }
                     }
                 },
@@ -181,7 +181,7 @@ impl<'r, 'p> Build<'r, 'p> {
     /// Enters each URL, mail address or digest once.
     fn others(&mut self, kind: Kind, mut listed: Vec<Candidate>) {
         let atoms = self.rules.atoms();
-        let value = |atom: u32| atoms.texts().get(atom as usize).map_or(&[][..], |text| atoms.bytes(text));
+        let value = |atom: u32| atoms.bytes(atom);
         sort_texts(&mut listed, &value);
         for group in listed.chunk_by(|a, b| a.may_be(b) && value(a.atom) == value(b.atom)) {
             let Some(item) = group.first().and_then(|first| item(kind, value(first.atom))) else { continue };
@@ -207,13 +207,13 @@ impl<'r, 'p> Build<'r, 'p> {
             refuses: self.format.refuses,
         };
         let atoms = self.rules.atoms();
-        let name = |atom: u32| atoms.texts().get(atom as usize).map_or(&[][..], |text| atoms.bytes(text));
+        let name = |atom: u32| atoms.bytes(atom);
         let credits = &mut self.list.credits;
         let Names { kept, exceptions, collapsed, held } = names::approve(listed, &name, &rules, credits);
         (self.list.names, self.list.exceptions) = (kept, exceptions);
         self.list.counts.collapsed += collapsed;
         for (atom, name, reason, detail) in held {
-            if let Some(atom) = atoms.texts().get(atom as usize) {
+            if let Some(atom) = atoms.text(atom) {
                 self.hold(Item::Name(name), reason, detail, atom.entry);
             }
         }

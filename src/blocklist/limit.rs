@@ -25,8 +25,8 @@ pub(super) fn keep_most_confident(list: &mut Blocklist<'_>, most: usize) {
     let credited = |range: &Range<u32>| {
         let atoms = list.rules.atoms();
         let numbers = list.credits.get(range.start as usize..range.end as usize).unwrap_or_default();
-        let listed = numbers.iter().filter_map(|number| atoms.texts().get(*number as usize));
-        listed.filter_map(|text| Some((item(text.kind, atoms.bytes(text))?, text.entry))).collect::<Vec<_>>()
+        let listed = numbers.iter().filter_map(|number| atoms.text(*number));
+        listed.filter_map(|text| Some((item(text.kind, atoms.bytes(text.number))?, text.entry))).collect::<Vec<_>>()
     };
     dropped.of(&mut list.names, |entry| credited(&entry.credits));
     dropped.of(&mut list.ipv4, |prefix| listed(&list.listed4, *prefix, Item::Ipv4));

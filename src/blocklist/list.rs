@@ -260,8 +260,8 @@ impl<'r> Blocklist<'r> {
         };
         let number = credits.and_then(|credits| self.credits.get(credits.start as usize));
         let atoms = self.rules.atoms();
-        let Some(text) = number.and_then(|number| atoms.texts().get(*number as usize)) else { return 0 };
-        let first = atoms.bytes(text).first().copied().unwrap_or_default();
+        let Some(text) = number.and_then(|number| atoms.text(*number)) else { return 0 };
+        let first = atoms.bytes(text.number).first().copied().unwrap_or_default();
         u64::from(first) ^ self.rules.indicator(EntryId(text.entry)).touch()
     }
 
@@ -388,9 +388,9 @@ impl sealed::Entry for Prefix<u128> {
 
 impl Blocklist<'_> {
     fn slice(&self, range: &Range<u32>) -> Vec<u32> {
-        let atoms = self.rules.atoms().texts();
+        let atoms = self.rules.atoms();
         let numbers = self.credits.get(range.start as usize..range.end as usize).unwrap_or_default();
-        numbers.iter().filter_map(|number| atoms.get(*number as usize)).map(|atom| atom.entry).collect()
+        numbers.iter().filter_map(|number| atoms.text(*number)).map(|atom| atom.entry).collect()
     }
 }
 

@@ -33,12 +33,12 @@ impl Blocklist<'_> {
                 *written = true;
             }
         };
-        let atoms = self.rules.atoms().texts();
+        let atoms = self.rules.atoms();
         let texts = self.urls.iter().chain(&self.emails).map(|entry| &entry.credits);
         let ranges = self.names.iter().map(|entry| &entry.credits).chain(texts);
         for range in ranges.chain(self.digests.iter().map(|entry| &entry.credits)) {
             let numbers = self.credits.get(range.start as usize..range.end as usize).unwrap_or_default();
-            numbers.iter().filter_map(|number| atoms.get(*number as usize)).for_each(|atom| mark(atom.entry));
+            numbers.iter().filter_map(|number| atoms.text(*number)).for_each(|atom| mark(atom.entry));
         }
         mark_written(&self.listed4.prefixes, &self.ipv4, &mut mark);
         mark_written(&self.listed6.prefixes, &self.ipv6, &mut mark);

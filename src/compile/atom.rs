@@ -24,6 +24,7 @@ pub struct Meta {
 
 /// Whose property a listed value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
 pub enum Holder {
     /// Of the object that its kind belongs to.
     Own,
@@ -47,17 +48,8 @@ impl Meta {
     }
 }
 
-/// Number of an atom in its table.
+/// Number of an atom.
 pub type AtomId = u32;
-
-/// All atoms of a rule set. Addresses and texts are kept apart; texts lie end to end in one buffer.
-#[derive(Debug, Default)]
-pub struct Atoms {
-    ipv4: Vec<Address<u32>>,
-    ipv6: Vec<Address<u128>>,
-    texts: Vec<Text>,
-    bytes: Vec<u8>,
-}
 
 /// An address prefix that an indicator lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,76 +65,16 @@ pub struct Address<A> {
 }
 
 /// Any other value.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Text {
-    start: u32,
-    len: u16,
+    /// Its number among the texts.
+    pub number: AtomId,
     /// Kind of the value.
     pub kind: Kind,
     /// What else it says.
     pub meta: Meta,
     /// The row of its indicator.
     pub entry: u32,
-}
-
-/// The table has no room: over four gigabytes of values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Full;
-
-impl Atoms {
-    /// Adds the atom of an indicator.
-    pub(crate) fn add(&mut self, entry: u32, atom: &Atom) -> Result<(), Full> {
-        let meta = atom.meta;
-        match &atom.value {
-            Value::Ipv4(address, len) => {
-                self.ipv4.push(Address { start: u32::from(*address), len: *len, entry, meta });
-            }
-            Value::Ipv6(address, len) => {
-                self.ipv6.push(Address { start: u128::from(*address), len: *len, entry, meta });
-            }
-            Value::Text(kind, text) => {
-                let start = u32::try_from(self.bytes.len()).map_err(|_| Full)?;
-                pack(*kind, text.as_bytes(), &mut self.bytes);
-                let len = u16::try_from(self.bytes.len() - start as usize);
-                let Ok(len) = len else {
-                    self.bytes.truncate(start as usize);
-                    return Err(Full);
-                };
-                self.texts.push(Text { start, len, kind: *kind, meta, entry });
-            }
-        }
-        Ok(())
-    }
-
-    /// Listed IPv4 prefixes, in order of arrival.
-    pub fn ipv4(&self) -> &[Address<u32>] {
-        &self.ipv4
-    }
-
-    /// Listed IPv6 prefixes, in order of arrival.
-    pub fn ipv6(&self) -> &[Address<u128>] {
-        &self.ipv6
-    }
-
-    /// All other values, in order of arrival.
-    pub fn texts(&self) -> &[Text] {
-        &self.texts
-    }
-
-    /// The packed bytes of a text, see [`pack`].
-    pub fn bytes(&self, text: &Text) -> &[u8] {
-        &self.bytes[text.start as usize..text.start as usize + usize::from(text.len)]
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.ipv4.len() + self.ipv6.len() + self.texts.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 /// Writes the form in which a text is stored and compared: digests as bytes, everything else as it is.

@@ -27,8 +27,8 @@ pub fn written_patterns(rules: &RuleSet, wanted: &BTreeSet<EntryId>) -> HashMap<
     for a in atoms.ipv6() {
         add(a.entry, a.meta, &|| Value::Ipv6(a.start.into(), a.len));
     }
-    for text in atoms.texts() {
-        add(text.entry, text.meta, &|| Value::Text(text.kind, unpacked(text.kind, atoms.bytes(text)).into()));
+    for (text, bytes) in atoms.texts() {
+        add(text.entry, text.meta, &|| Value::Text(text.kind, unpacked(text.kind, bytes).into()));
     }
     for (entry, seek) in rules.texts().iter().filter(|(entry, _)| wanted.contains(entry)) {
         let Some(pattern) = seek.pattern() else { continue };

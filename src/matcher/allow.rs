@@ -1,16 +1,15 @@
 //! Values that are never reported, whatever feeds say of them.
 
 use super::index::parents_of;
-use super::index::prefix::PrefixIndex;
-use crate::compile::{Address, Meta};
+use crate::compile::{Number, Prefixes};
 use crate::observable::{Kind, Shape, Value, kind};
 use std::collections::HashSet;
 
 /// Known-good values: names with their subdomains, address prefixes, URLs, digests, mail addresses.
 #[derive(Clone, Debug)]
 pub struct Allowlist {
-    ipv4: PrefixIndex<u32>,
-    ipv6: PrefixIndex<u128>,
+    ipv4: Prefixes<u32>,
+    ipv6: Prefixes<u128>,
     texts: HashSet<(Kind, Box<str>)>,
 }
 
@@ -26,21 +25,21 @@ impl Allowlist {
         let (mut ipv4, mut ipv6, mut texts) = (Vec::new(), Vec::new(), HashSet::new());
         for value in values {
             match value {
-                Value::Ipv4(address, len) => ipv4.push(prefix(u32::from(address), len)),
-                Value::Ipv6(address, len) => ipv6.push(prefix(u128::from(address), len)),
+                Value::Ipv4(address, len) => ipv4.push((u32::from(address), len)),
+                Value::Ipv6(address, len) => ipv6.push((u128::from(address), len)),
                 Value::Text(kind, text) => {
                     texts.insert((kind, text));
                 }
             }
         }
-        Self { ipv4: PrefixIndex::new(ipv4), ipv6: PrefixIndex::new(ipv6), texts }
+        Self { ipv4: Prefixes::of(ipv4), ipv6: Prefixes::of(ipv6), texts }
     }
 
     /// Whether a value is on the list, inside a prefix of it, or a name below one of it.
     pub fn allows(&self, value: &Value) -> bool {
         match value {
-            Value::Ipv4(address, len) => self.ipv4.covering(u32::from(*address)).any(|a| a.len <= *len),
-            Value::Ipv6(address, len) => self.ipv6.covering(u128::from(*address)).any(|a| a.len <= *len),
+            Value::Ipv4(address, len) => covers(&self.ipv4, u32::from(*address), *len),
+            Value::Ipv6(address, len) => covers(&self.ipv6, u128::from(*address), *len),
             Value::Text(..) if self.texts.is_empty() => false,
             Value::Text(kind, text) if kind.shape() == Shape::Suffix => {
                 self.has(*kind, text) || parents_of(text).any(|parent| self.has(*kind, parent))
@@ -58,8 +57,8 @@ impl Allowlist {
     }
 }
 
-fn prefix<A>(start: A, len: u8) -> Address<A> {
-    Address { start, len, entry: 0, meta: Meta::PLAIN }
+fn covers<A: Number>(prefixes: &Prefixes<A>, start: A, len: u8) -> bool {
+    prefixes.covering(start).any(|place| prefixes.get(place).1 <= len)
 }
 
 #[cfg(test)]

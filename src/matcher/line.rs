@@ -136,7 +136,7 @@ impl Matcher {
         let object_type = value.kind().object_type();
         let related = |cover| if standing.text { Relation::Text } else { relation_of(cover, *place) };
         let mut listed = false;
-        self.index.lookup(self.rules.atoms(), value, self.options.subdomains, &mut |found| {
+        self.index.lookup(value, self.options.subdomains, &mut |found| {
             if standing.admits(found, *place) {
                 listed |= found.meta.exact;
                 if !allowed {

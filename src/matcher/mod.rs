@@ -20,14 +20,14 @@ pub use why::{Listing, listings, literal_listings};
 
 use crate::compile::{EntryId, Filter, RuleSet, Seek, Status};
 use crate::log::Clock;
-use crate::observable::Kind;
+use crate::observable::{Kind, Shape};
 use crate::observable::text::find::Wanted;
 use compound::Compounds;
 use fields::FieldPatterns;
 use index::expression::ExpressionIndex;
 use index::hosts::Use;
 use index::literal::LiteralIndex;
-use index::{Index, Owner};
+use index::{Filters, Index, Owner};
 use std::sync::Arc;
 
 /// Checks text against a rule set. Immutable: share it between threads, and swap it whole when indicators change.
@@ -59,7 +59,6 @@ pub struct Matcher {
     expressions: ExpressionIndex,
     compounds: Compounds,
     fields: FieldPatterns,
-    active: Vec<bool>,
 }
 
 /// Settings of a [`Matcher`].
@@ -92,17 +91,17 @@ impl Options {
 impl Matcher {
     /// Prepares a rule set for matching: judges each indicator and builds the index over those that take part.
     pub fn new(rules: Arc<RuleSet>, options: Options) -> Self {
-        let active: Vec<bool> =
-            rules.indicators().map(|indicator| indicator.status(&options.filter) == Status::Active).collect();
-        let takes_part = |row: u32| active.get(row as usize).copied().unwrap_or(false);
-        let index = Index::new(rules.atoms(), &takes_part);
+        // What came with a compiled index serves whoever takes part.
+        let filters = Filters::open(rules.sections()).ok().flatten();
+        let index = Index::new(Arc::clone(&rules), options.filter.clone(), filters);
+        let takes_part = |row: u32| index.takes_part(row);
         let sought = || sought(&rules).filter(|(owner, _)| takes_part(owner.entry.0));
         let literals = LiteralIndex::new(sought().filter_map(|(owner, seek)| Some((owner, seek.as_literal()?))));
         let expressions =
             ExpressionIndex::new(sought().filter_map(|(owner, seek)| Some((owner, seek.as_expression()?))));
         let compounds = Compounds::new(&rules, &takes_part);
         let fields = FieldPatterns::new(&rules, &takes_part);
-        Self { rules, options, index, literals, expressions, compounds, fields, active }
+        Self { rules, options, index, literals, expressions, compounds, fields }
     }
 
     /// The rule set it looks things up in.
@@ -115,9 +114,9 @@ impl Matcher {
         &self.options
     }
 
-    /// How many indicators take part.
+    /// How many indicators take part; looks at all of them.
     pub fn active(&self) -> usize {
-        self.active.iter().filter(|active| **active).count()
+        self.rules.indicators().filter(|indicator| indicator.status(&self.options.filter) == Status::Active).count()
     }
 
     /// A scanner with working memory of its own, one for each thread.
@@ -132,21 +131,21 @@ impl Matcher {
 
     /// What the finder has to look for.
     fn wanted(&self) -> Wanted {
-        let Index { ipv4, ipv6, names, rest, hosts, .. } = &self.index;
+        let (index, hosts) = (&self.index, self.index.hosts());
         // URLs and mail addresses are met at their hosts. Only where a host is hidden have all of them to be found.
         let hidden = hosts.hidden();
         Wanted {
-            ipv4: !ipv4.is_empty() || hosts.ipv4().next().is_some(),
-            ipv6: !ipv6.is_empty() || hosts.has_ipv6(),
-            names: !names.is_empty()
-                || hosts.names().next().is_some()
+            ipv4: index.has(|kind| kind == Kind::Ipv4) || hosts.has_ipv4(),
+            ipv6: index.has(|kind| kind == Kind::Ipv6) || hosts.has_ipv6(),
+            names: index.has(|kind| kind.shape() == Shape::Suffix)
+                || hosts.has_names()
                 || hidden.url
                 || hidden.mail
                 || !self.expressions.is_empty(),
-            hashes: rest.has(|kind| kind.object_type() == "file"),
+            hashes: index.has(|kind| kind.object_type() == "file"),
             mails: hidden.mail,
             urls: hidden.url,
-            macs: rest.has(|kind| kind == Kind::Mac),
+            macs: index.has(|kind| kind == Kind::Mac),
             refang: self.options.refang,
         }
     }
@@ -154,7 +153,7 @@ impl Matcher {
     /// Whether some pattern can be told from no line before the line is read.
     fn reads_every_line(&self, structured: bool) -> bool {
         self.expressions.needs_every_line()
-            || structured && (self.fields.need_every_line() || self.index.hosts.hidden() != Use::default())
+            || structured && (self.fields.need_every_line() || self.index.hosts().hidden() != Use::default())
     }
 
     /// Indicators that take part but are not looked for in plain text, and why.

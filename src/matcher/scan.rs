@@ -4,11 +4,11 @@
 //! candidate, or with something that only a close look can judge, is suspect and is decided ([`super::line`]).
 
 use super::eval::session::Figures;
-use super::index::Index;
-use super::index::hosts::Use;
+use super::index::Names;
+use super::index::hosts::Hosts;
 use super::watch::Watch;
 use super::{Hit, Matcher};
-use crate::compile::{Atoms, pack};
+use crate::compile::pack;
 use crate::log::{Layout, Layouts};
 use crate::observable::kind::hash;
 use crate::observable::text::find::{Candidates, TextAt, Wanted, find};
@@ -140,19 +140,20 @@ impl<'m> Scanner<'m> {
     /// Asks for every candidate in the index, and notes where those that are listed stand.
     fn ask(&mut self, chunk: &[u8], structured: bool) {
         let Self { matcher, candidates, suspects, packed, .. } = self;
-        let (index, atoms) = (&matcher.index, matcher.rules.atoms());
+        let index = &matcher.index;
+        let (names, hosts) = (index.names(), index.hosts());
         let parents = matcher.options.subdomains;
         for found in &candidates.ipv4 {
-            if index.blocks.may_contain(found.address)
-                && (index.ipv4.contains(found.address) || index.hosts.on_ipv4(found.address) != Use::default())
+            if index.may_hold_ipv4(found.address)
+                && (index.lists_ipv4(found.address) || hosts.on_ipv4(found.address))
             {
                 suspects.push(found.start);
             }
         }
         for found in &candidates.names {
             let name = text(chunk, *found);
-            if name_is_listed(index, atoms, chunk, *found, structured, name)
-                || parents && parent_is_listed(index, atoms, name)
+            if name_is_listed(names, hosts, chunk, *found, structured, name)
+                || parents && parent_is_listed(names, name)
             {
                 suspects.push(found.start);
             }
@@ -162,26 +163,26 @@ impl<'m> Scanner<'m> {
             let Some(kind) = hash::kind_of_length(digits.len()) else { continue };
             packed.clear();
             pack(kind, digits, packed);
-            if index.rest.contains(atoms, kind, packed) {
+            if index.lists_text(kind, packed) {
                 suspects.push(found.start);
             }
         }
         for found in &candidates.ipv6 {
-            if index.ipv6.contains(found.address) || index.hosts.on_ipv6(found.address.into()) != Use::default() {
+            if index.lists_ipv6(found.address) || hosts.on_ipv6(found.address.into()) {
                 suspects.push(found.start);
             }
         }
         for found in &candidates.macs {
             let mac = kind::mac::normal(text(chunk, *found));
-            if mac.is_some_and(|mac| index.rest.contains(atoms, Kind::Mac, mac.to_string().as_bytes())) {
+            if mac.is_some_and(|mac| index.lists_text(Kind::Mac, mac.to_string().as_bytes())) {
                 suspects.push(found.start);
             }
         }
         // URLs and mail addresses are met at their hosts, which are names or addresses, but for those that are neither.
-        if index.hosts.hidden().url {
+        if hosts.hidden().url {
             suspects.extend(candidates.urls.iter().map(|found| found.colon));
         }
-        if index.hosts.hidden().mail {
+        if hosts.hidden().mail {
             suspects.extend(candidates.mails.iter().map(|found| found.at));
         }
     }
@@ -194,15 +195,22 @@ fn text(chunk: &[u8], found: TextAt) -> &[u8] {
 /// Whether a name is listed, or is the host of something listed and stands where such a host would.
 /// In a structured line, that is anywhere.
 #[inline]
-fn name_is_listed(index: &Index, atoms: &Atoms, chunk: &[u8], found: TextAt, structured: bool, name: &[u8]) -> bool {
-    let hash = index.names.hash_name(name);
-    if !index.names.may_contain(hash) {
+fn name_is_listed(
+    names: Names<'_>,
+    hosts: &Hosts,
+    chunk: &[u8],
+    found: TextAt,
+    structured: bool,
+    name: &[u8],
+) -> bool {
+    let hash = names.hash(name);
+    if !names.may_contain(hash) {
         return false;
     }
-    if index.names.contains_name(atoms, name, hash) {
+    if names.contains(name, hash) {
         return true;
     }
-    let hosted = index.hosts.on_name(&name.to_ascii_lowercase());
+    let hosted = hosts.on_name(name);
     // Fields tell host and path apart.
     if structured && hosted.url {
         return true;
@@ -215,11 +223,11 @@ fn name_is_listed(index: &Index, atoms: &Atoms, chunk: &[u8], found: TextAt, str
 }
 
 /// Whether a name lies below a listed one.
-fn parent_is_listed(index: &Index, atoms: &Atoms, name: &[u8]) -> bool {
+fn parent_is_listed(names: Names<'_>, name: &[u8]) -> bool {
     memchr::memchr_iter(b'.', name).any(|dot| {
         let parent = &name[dot + 1..];
-        let hash = index.names.hash_name(parent);
-        index.names.may_contain(hash) && index.names.contains_name(atoms, parent, hash)
+        let hash = names.hash(parent);
+        names.may_contain(hash) && names.contains(parent, hash)
     })
 }
 

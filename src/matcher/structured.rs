@@ -113,7 +113,7 @@ impl Matcher {
     fn relation_to(&self, value: &str, entry: EntryId) -> Relation {
         let mut relation = None;
         if let Ok(value) = observable::classify(value) {
-            self.index.lookup(self.rules.atoms(), &value, self.options.subdomains, &mut |found| {
+            self.index.lookup(&value, self.options.subdomains, &mut |found| {
                 if found.entry == entry.0 {
                     relation = Some(relation_of(found.cover, Place::Whole));
                 }

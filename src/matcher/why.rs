@@ -1,7 +1,7 @@
 //! The question of three in the morning: who lists this value, and does it count?
 //!
-//! One value is asked for at a time, of active and inactive indicators alike, so nothing is indexed: every listed
-//! value and every expression is looked at.
+//! One value is asked for at a time, of active and inactive indicators alike: it is looked up among the listed values,
+//! and every expression is tried on it.
 
 use super::compound::Compounds;
 use super::index::expression::ExpressionIndex;
@@ -25,7 +25,7 @@ pub struct Listing {
     pub vague: Option<&'static str>,
 }
 
-/// All indicators that list or cover a value, in the order in which they were read.
+/// All indicators that list or cover a value, in the order of their numbers.
 pub fn listings(rules: &RuleSet, value: &Value) -> Vec<Listing> {
     let mut found = Vec::new();
     // Where the pattern asks for more than a listed value, the value may yet be all of it.
@@ -85,63 +85,35 @@ fn tested(rules: &RuleSet, value: &Value, found: &mut dyn FnMut(EntryId, bool, S
     }
 }
 
-/// Compares a value with every listed one of its kind.
+/// Who lists or covers a value, as a value of its kind.
 fn typed(rules: &RuleSet, value: &Value, found: &mut dyn FnMut(u32, Meta, String, Relation)) {
     let atoms = rules.atoms();
+    let relation = |exact| if exact { Relation::Exact } else { Relation::Cidr };
     match value {
         Value::Ipv4(address, len) => {
-            for a in atoms.ipv4().iter().filter(|a| a.len <= *len && same_prefix(a.start, u32::from(*address), a.len)) {
-                let relation = if a.len == *len { Relation::Exact } else { Relation::Cidr };
-                found(a.entry, a.meta, Value::Ipv4(a.start.into(), a.len).to_string(), relation);
+            for a in atoms.ipv4_covering(u32::from(*address)).filter(|a| a.len <= *len) {
+                found(a.entry, a.meta, Value::Ipv4(a.start.into(), a.len).to_string(), relation(a.len == *len));
             }
         }
         Value::Ipv6(address, len) => {
-            let (high, low) = halves(u128::from(*address));
-            for a in atoms.ipv6().iter().filter(|a| a.len <= *len) {
-                let (listed_high, listed_low) = halves(a.start);
-                let inside = same_prefix(listed_high, high, a.len.min(64))
-                    && same_prefix(listed_low, low, a.len.saturating_sub(64));
-                if inside {
-                    let relation = if a.len == *len { Relation::Exact } else { Relation::Cidr };
-                    found(a.entry, a.meta, Value::Ipv6(a.start.into(), a.len).to_string(), relation);
-                }
+            for a in atoms.ipv6_covering(u128::from(*address)).filter(|a| a.len <= *len) {
+                found(a.entry, a.meta, Value::Ipv6(a.start.into(), a.len).to_string(), relation(a.len == *len));
             }
         }
         Value::Text(kind, text) => {
-            let mut names = vec![&**text];
-            if kind.shape() == Shape::Suffix {
-                names.extend(parents_of(text));
-            }
-            if *kind == Kind::Url {
-                names.extend(kind::url::without_scheme(text));
-            }
-            let packed: Vec<Vec<u8>> = names
-                .iter()
-                .map(|name| {
-                    let mut out = Vec::new();
-                    crate::compile::pack(*kind, name.as_bytes(), &mut out);
-                    out
-                })
-                .collect();
-            for atom in atoms.texts().iter().filter(|atom| atom.kind == *kind) {
-                let bytes = atoms.bytes(atom);
-                if let Some(at) = packed.iter().position(|name| name == bytes) {
-                    let below = at > 0 && kind.shape() == Shape::Suffix;
-                    let relation = if below { Relation::Subdomain } else { Relation::Exact };
-                    found(atom.entry, atom.meta, names[at].to_owned(), relation);
+            let Some(table) = atoms.table(*kind) else { return };
+            let parents = parents_of(text).filter(|_| kind.shape() == Shape::Suffix);
+            let web = kind::url::without_scheme(text).filter(|_| *kind == Kind::Url);
+            let names = std::iter::once((&**text, Relation::Exact))
+                .chain(parents.map(|name| (name, Relation::Subdomain)))
+                .chain(web.map(|url| (url, Relation::Exact)));
+            for (name, relation) in names {
+                let mut packed = Vec::new();
+                crate::compile::pack(*kind, name.as_bytes(), &mut packed);
+                for atom in table.find(&packed, table.hash(&packed)) {
+                    found(atom.entry, atom.meta, name.to_owned(), relation);
                 }
             }
         }
     }
-}
-
-/// Whether two numbers agree in their upper bits.
-fn same_prefix<N: Into<u64> + Copy>(a: N, b: N, len: u8) -> bool {
-    let width = (size_of::<N>() * 8) as u32;
-    let differ: u64 = a.into() ^ b.into();
-    differ.checked_shr(width - u32::from(len).min(width)).unwrap_or(0) == 0
-}
-
-fn halves(number: u128) -> (u64, u64) {
-    ((number >> 64) as u64, number as u64)
 }

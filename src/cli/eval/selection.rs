@@ -3,9 +3,10 @@
 use crate::cli::Globals;
 use crate::cli::error::Error;
 use crate::cli::indicators::{self, Taken};
-use stockade::compile::Status;
+use std::collections::HashSet;
+use stockade::compile::{Status, id_of_value};
 use stockade::observable::{Value, canonical_hash_name};
-use stockade::stix::Indicator;
+use stockade::stix::{Indicator, Timestamp};
 
 /// A pattern that takes part.
 #[derive(Clone, Debug)]
@@ -22,31 +23,45 @@ const PLACEHOLDER: &str = "[file:name = 'placeholder']";
 
 /// Visits the indicators that take part; says whether some source could not be read to its end.
 pub(super) fn load(args: &indicators::Args, globals: &Globals, visit: &mut dyn FnMut(Selected)) -> Result<bool, Error> {
-    let mut all = Vec::new();
+    let mut all: Vec<(Version, Selected)> = Vec::new();
     let loaded = indicators::load_with(args, globals, &mut |builder, item| {
-        let selected = match item {
+        match item {
             Taken::Indicator(indicator) => {
                 builder.add(&Indicator { pattern: PLACEHOLDER.into(), ..indicator.clone() })?;
-                let name = indicator.name.as_ref().map(ToString::to_string);
-                Selected { pattern: indicator.pattern.to_string(), id: None, name }
+                let (id, name) = (indicator.id.to_string(), indicator.name.as_ref().map(ToString::to_string));
+                let selected = Selected { pattern: indicator.pattern.to_string(), id: Some(id.clone()), name };
+                all.push((Version { id, modified: instant(indicator.modified) }, selected));
             }
             Taken::Value(value) => {
-                let pattern = pattern_of(&value);
+                let (pattern, id) = (pattern_of(&value), id_of_value(&value));
                 builder.add_value(value)?;
-                Selected { pattern, id: None, name: None }
+                let selected = Selected { pattern, id: Some(id.clone()), name: None };
+                all.push((Version { id, modified: None }, selected));
             }
-        };
-        all.push(selected);
+        }
         Ok(())
     })?;
-    for indicator in loaded.rules.indicators() {
-        if indicator.status(&loaded.filter) == Status::Active
-            && let Some(selected) = all.get(indicator.entry().0 as usize)
-        {
-            visit(Selected { id: Some(indicator.id()), ..selected.clone() });
+    let active = loaded.rules.indicators().filter(|indicator| indicator.status(&loaded.filter) == Status::Active);
+    let mut active: HashSet<Version> =
+        active.map(|one| Version { id: one.id(), modified: instant(one.modified()) }).collect();
+    for (version, selected) in all {
+        // Of a version that is told twice, the first.
+        if active.remove(&version) {
+            visit(selected);
         }
     }
     Ok(loaded.incomplete)
+}
+
+/// A version of an indicator: its id, and when it was made as far as a rule set tells.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Version {
+    id: String,
+    modified: Option<(i64, u32)>,
+}
+
+fn instant(time: Option<Timestamp>) -> Option<(i64, u32)> {
+    time.map(|time| (time.seconds, time.nanos / 1000))
 }
 
 /// The pattern that a value of a list stands for.

@@ -1,18 +1,21 @@
 //! The shapes in which values are looked up, and the one question to all of them: who lists this value?
+//!
+//! The tables of values are the rule set's own. Here are the filters in front of them, which keep nearly everything
+//! that is not listed away from the tables, and the judgement of who takes part, made when something is found.
 
-pub(crate) mod exact;
+mod blocks;
 pub(crate) mod expression;
 mod filter;
-mod hash;
 pub(crate) mod hosts;
 pub(crate) mod literal;
-pub(crate) mod prefix;
 
-use crate::compile::{Atoms, EntryId, Holder, Meta, Text, pack};
+use crate::compile::packed::{Damaged, Section, Sections, Tag};
+use crate::compile::{Address, Atoms, EntryId, Holder, Meta, RuleSet, Status, Table, Text, pack};
 use crate::observable::{Kind, Shape, Value, kind};
-use exact::ExactIndex;
-use hosts::Hosts;
-use prefix::{Blocks, PrefixIndex};
+use blocks::Blocks;
+use filter::{Filter, FilterBuilder};
+use hosts::{Hosts, HostsBuilder};
+use std::sync::Arc;
 
 /// Who lists a literal or an expression.
 #[derive(Clone, Copy, Debug)]
@@ -42,94 +45,275 @@ pub(crate) struct Found {
     pub(crate) cover: Cover,
 }
 
-/// All typed values, each in the shape of its kind.
+/// The group of sections that hold filters, and the parts.
+const GROUP: u8 = 8;
+const BLOCKS: Tag = Tag::new(GROUP, 0);
+const NAMES: Tag = Tag::new(GROUP, 1);
+const REST: Tag = Tag::new(GROUP, 2);
+const HOSTS: Tag = Tag::new(GROUP, 3);
+
+/// The filters in front of the tables of a rule set.
+#[derive(Clone, Debug)]
+pub(crate) struct Filters {
+    /// Of listed IPv4 prefixes and of addresses that listed URLs live on.
+    blocks: Blocks,
+    /// Of domains, and of hosts of URLs and mail addresses.
+    names: Filter,
+    /// Of URLs, mail and hardware addresses, digests.
+    rest: Filter,
+    /// Where listed URLs and mail addresses live.
+    hosts: Hosts,
+}
+
+impl Filters {
+    /// Of the rows that take part.
+    pub(crate) fn new(atoms: &Atoms, takes_part: &dyn Fn(u32) -> bool) -> Self {
+        let hosted = atoms.texts_of(Kind::Url) + atoms.texts_of(Kind::Email);
+        let names = atoms.texts_of(Kind::Domain);
+        let mut hosts = HostsBuilder::with_capacity(hosted);
+        let mut all_names = FilterBuilder::with_capacity(names + hosted);
+        let mut rest = FilterBuilder::with_capacity(atoms.texts_len() - names);
+        let mut addresses = Vec::new();
+        let name_table = atoms.table(Kind::Domain);
+        let mut table: Option<Table<'_>> = None;
+        let mut kind = Kind::Ipv4;
+        for (text, bytes) in atoms.texts().filter(|(text, _)| takes_part(text.entry)) {
+            if table.is_none() || kind != text.kind {
+                (kind, table) = (text.kind, atoms.table(text.kind));
+            }
+            let Some(table) = table else { continue };
+            if text.kind.shape() == Shape::Suffix {
+                all_names.insert(table.hash(bytes));
+                continue;
+            }
+            rest.insert(table.hash(bytes));
+            if let Ok(listed) = std::str::from_utf8(bytes) {
+                let mut name = |host: &str| all_names.insert(hash_of_name(name_table, host.as_bytes()));
+                hosts.add(text.kind, listed, &mut name, &mut |address| addresses.push(address));
+            }
+        }
+        let hosted = addresses.iter().map(|address| (*address, *address));
+        let listed = atoms.ipv4().filter(|address| takes_part(address.entry)).map(|address| {
+            (address.start, address.start | u32::MAX.checked_shr(u32::from(address.len)).unwrap_or(0))
+        });
+        let blocks = Blocks::new(atoms.ipv4().len() + addresses.len(), listed.chain(hosted));
+        Self { blocks, names: all_names.build(), rest: rest.build(), hosts: hosts.build() }
+    }
+
+    /// Adds what a file keeps of them.
+    pub(crate) fn write(&self, sections: &mut Sections) {
+        let Self { blocks, names, rest, hosts } = self;
+        let parts = [
+            (BLOCKS, 0, blocks.bytes()),
+            (NAMES, 0, names.bytes()),
+            (REST, 0, rest.bytes()),
+            (HOSTS, hosts.flags(), hosts.bytes()),
+        ];
+        for (tag, flags, bytes) in parts {
+            sections.push(Section { tag, width: 1, flags, count: 0, base: 0, step: 1, bytes: bytes.clone() });
+        }
+    }
+
+    /// Takes them from a file; `None` if there are none.
+    pub(crate) fn open(sections: &Sections) -> Result<Option<Self>, Damaged> {
+        if sections.get(BLOCKS).is_none() {
+            return Ok(None);
+        }
+        let broken = Damaged("a filter has a length that no filter has");
+        let filter = |tag| Filter::open(&sections.need(tag)?.bytes).ok_or(broken);
+        let hosts = sections.need(HOSTS)?;
+        Ok(Some(Self {
+            blocks: Blocks::open(&sections.need(BLOCKS)?.bytes).ok_or(broken)?,
+            names: filter(NAMES)?,
+            rest: filter(REST)?,
+            hosts: Hosts::open(&hosts.bytes, hosts.flags).ok_or(broken)?,
+        }))
+    }
+}
+
+/// Hosts are asked for as names are, whether or not there is a table of names.
+fn hash_of_name(table: Option<Table<'_>>, name: &[u8]) -> u64 {
+    table.map_or_else(|| crate::compile::hash::hash_name(0, name), |table| table.hash(name))
+}
+
+/// All typed values of a rule set, and who of those that list them takes part.
 #[derive(Debug)]
 pub(crate) struct Index {
-    pub(crate) ipv4: PrefixIndex<u32>,
-    pub(crate) blocks: Blocks,
-    pub(crate) ipv6: PrefixIndex<u128>,
-    /// Domains.
-    pub(crate) names: ExactIndex,
-    /// URLs, mail and hardware addresses, digests.
-    pub(crate) rest: ExactIndex,
-    /// Where listed URLs and mail addresses live.
-    pub(crate) hosts: Hosts,
+    rules: Arc<RuleSet>,
+    filter: crate::compile::Filter,
+    filters: Filters,
 }
 
 impl Index {
-    /// Indexes the atoms of the rows that take part.
-    pub(crate) fn new(atoms: &Atoms, takes_part: &dyn Fn(u32) -> bool) -> Self {
-        let is_name = |text: &Text| text.kind.shape() == Shape::Suffix;
-        let ipv4: Vec<_> = atoms.ipv4().iter().filter(|a| takes_part(a.entry)).copied().collect();
-        let ipv6: Vec<_> = atoms.ipv6().iter().filter(|a| takes_part(a.entry)).copied().collect();
-        let ipv4 = PrefixIndex::new(ipv4);
-        let hosts = Hosts::new(atoms, takes_part);
-        let mut names = ExactIndex::new(atoms, |text| is_name(text) && takes_part(text.entry), hosts.names().count());
-        hosts.names().for_each(|name| names.admit(Kind::Domain, name.as_bytes()));
-        Self {
-            blocks: Blocks::new(ipv4.ranges().chain(hosts.ipv4().map(|address| (address, address)))),
-            ipv4,
-            ipv6: PrefixIndex::new(ipv6),
-            names,
-            rest: ExactIndex::new(atoms, |text| !is_name(text) && takes_part(text.entry), 0),
-            hosts,
-        }
+    /// Prepares the values of a rule set; filters that came with it serve all rows.
+    pub(crate) fn new(rules: Arc<RuleSet>, filter: crate::compile::Filter, filters: Option<Filters>) -> Self {
+        let takes_part = |row: u32| rules.indicator(EntryId(row)).status(&filter) == Status::Active;
+        let filters = filters.unwrap_or_else(|| Filters::new(rules.atoms(), &takes_part));
+        Self { filters, rules, filter }
+    }
+
+    fn atoms(&self) -> &Atoms {
+        self.rules.atoms()
+    }
+
+    /// Whether an indicator takes part.
+    pub(crate) fn takes_part(&self, row: u32) -> bool {
+        self.rules.indicator(EntryId(row)).status(&self.filter) == Status::Active
+    }
+
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.filters.hosts
+    }
+
+    /// Whether values of a kind that `wanted` picks are listed.
+    pub(crate) fn has(&self, wanted: impl Fn(Kind) -> bool) -> bool {
+        let count = |kind| match kind {
+            Kind::Ipv4 => self.atoms().ipv4().len(),
+            Kind::Ipv6 => self.atoms().ipv6().len(),
+            _ => self.atoms().texts_of(kind),
+        };
+        Kind::all().any(|kind| wanted(kind) && count(kind) > 0)
+    }
+
+    /// Whether an IPv4 address may be listed or hold something listed. Wrong for few of those that do not.
+    #[inline]
+    pub(crate) fn may_hold_ipv4(&self, address: u32) -> bool {
+        self.filters.blocks.may_contain(address)
+    }
+
+    /// Whether an IPv4 address is listed.
+    pub(crate) fn lists_ipv4(&self, address: u32) -> bool {
+        self.atoms().ipv4_covering(address).any(|listed| self.takes_part(listed.entry))
+    }
+
+    /// Whether an IPv6 address is listed.
+    pub(crate) fn lists_ipv6(&self, address: u128) -> bool {
+        self.atoms().ipv6_covering(address).any(|listed| self.takes_part(listed.entry))
+    }
+
+    /// The names, for many questions.
+    pub(crate) fn names(&self) -> Names<'_> {
+        Names { index: self, table: self.atoms().table(Kind::Domain) }
+    }
+
+    /// Whether a packed text that is no name is listed.
+    pub(crate) fn lists_text(&self, kind: Kind, packed: &[u8]) -> bool {
+        let Some(table) = self.atoms().table(kind) else { return false };
+        let hash = table.hash(packed);
+        self.filters.rest.may_contain(hash)
+            && table.find(packed, hash).any(|listed| self.takes_part(listed.entry))
     }
 
     /// Places in a block whose lines may hold a listed value in a notation that only a field can have: digests as pairs
     /// of digits with colons between them.
     pub(crate) fn suspects_in_fields(&self, block: &[u8], places: &mut Vec<u32>) {
-        if self.rest.has(|kind| kind.object_type() == Kind::Sha1.object_type()) {
+        if self.has(|kind| kind.object_type() == Kind::Sha1.object_type()) {
             places.extend(memchr::memmem::find_iter(block, b"ingerprint").map(|at| at as u32));
         }
     }
 
-    /// Reports every atom that lists a value or, for addresses and with `parents` for names, covers it.
-    pub(crate) fn lookup(&self, atoms: &Atoms, value: &Value, parents: bool, found: &mut dyn FnMut(Found)) {
-        match value {
-            Value::Ipv4(address, len) => {
-                self.ipv4.covering(u32::from(*address)).filter(|a| a.len <= *len).for_each(|a| {
-                    found(Found { entry: a.entry, meta: a.meta, cover: prefix_cover(a.len, *len) });
-                });
+    /// Reports every atom that lists a value or, for addresses and with `parents` for names, covers it, and whose
+    /// indicator takes part.
+    pub(crate) fn lookup(&self, value: &Value, parents: bool, found: &mut dyn FnMut(Found)) {
+        lookup(self.atoms(), Some(&self.filters), value, parents, &mut |one| {
+            if self.takes_part(one.entry) {
+                found(one);
             }
-            Value::Ipv6(address, len) => {
-                self.ipv6.covering(u128::from(*address)).filter(|a| a.len <= *len).for_each(|a| {
-                    found(Found { entry: a.entry, meta: a.meta, cover: prefix_cover(a.len, *len) });
-                });
+        });
+    }
+}
+
+/// The names of an index.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names<'i> {
+    index: &'i Index,
+    table: Option<Table<'i>>,
+}
+
+impl Names<'_> {
+    /// The hash of a name as it is written, in upper or lower case.
+    #[inline]
+    pub(crate) fn hash(&self, name: &[u8]) -> u64 {
+        hash_of_name(self.table, name)
+    }
+
+    /// Whether a name with this hash may be listed or host something listed. Wrong for about one in two hundred that do
+    /// not.
+    #[inline]
+    pub(crate) fn may_contain(&self, hash: u64) -> bool {
+        self.index.filters.names.may_contain(hash)
+    }
+
+    /// Whether a name, as it is written, is listed; its hash is known.
+    pub(crate) fn contains(&self, name: &[u8], hash: u64) -> bool {
+        self.table.is_some_and(|table| table.find(name, hash).any(|listed| self.index.takes_part(listed.entry)))
+    }
+}
+
+/// Reports every atom of any indicator that lists or covers a value.
+pub(crate) fn lookup(
+    atoms: &Atoms,
+    filters: Option<&Filters>,
+    value: &Value,
+    parents: bool,
+    found: &mut dyn FnMut(Found),
+) {
+    match value {
+        Value::Ipv4(address, len) => {
+            atoms.ipv4_covering(u32::from(*address)).for_each(|listed| found_prefix(listed, *len, found));
+        }
+        Value::Ipv6(address, len) => {
+            atoms.ipv6_covering(u128::from(*address)).for_each(|listed| found_prefix(listed, *len, found));
+        }
+        Value::Text(kind, text) if kind.shape() == Shape::Suffix => {
+            let filter = filters.map(|filters| &filters.names);
+            texts(atoms, filter, *kind, text, Cover::Same, found);
+            for parent in parents_of(text).filter(|_| parents) {
+                texts(atoms, filter, *kind, parent, Cover::Parent, found);
             }
-            Value::Text(kind, text) if kind.shape() == Shape::Suffix => {
-                texts(&self.names, atoms, *kind, text, Cover::Same, found);
-                for parent in parents_of(text).filter(|_| parents) {
-                    texts(&self.names, atoms, *kind, parent, Cover::Parent, found);
-                }
-            }
-            Value::Text(kind, text) => {
-                texts(&self.rest, atoms, *kind, text, Cover::Same, found);
-                // An indicator written without scheme stands for both of the web's.
-                if kind.shape() == Shape::Url
-                    && let Some(rest) = kind::url::without_scheme(text)
-                {
-                    texts(&self.rest, atoms, *kind, rest, Cover::Same, found);
-                }
+        }
+        Value::Text(kind, text) => {
+            let filter = filters.map(|filters| &filters.rest);
+            texts(atoms, filter, *kind, text, Cover::Same, found);
+            // An indicator written without scheme stands for both of the web's.
+            if kind.shape() == Shape::Url
+                && let Some(rest) = kind::url::without_scheme(text)
+            {
+                texts(atoms, filter, *kind, rest, Cover::Same, found);
             }
         }
     }
 }
 
-/// Reports every atom of an index that lists a text.
-fn texts(index: &ExactIndex, atoms: &Atoms, kind: Kind, text: &str, cover: Cover, found: &mut dyn FnMut(Found)) {
+fn found_prefix<A>(listed: Address<A>, asked: u8, found: &mut dyn FnMut(Found)) {
+    if listed.len <= asked {
+        let cover = if listed.len == asked { Cover::Same } else { Cover::Prefix };
+        found(Found { entry: listed.entry, meta: listed.meta, cover });
+    }
+}
+
+/// Reports every atom that lists a text.
+fn texts(
+    atoms: &Atoms,
+    filter: Option<&Filter>,
+    kind: Kind,
+    text: &str,
+    cover: Cover,
+    found: &mut dyn FnMut(Found),
+) {
+    let Some(table) = atoms.table(kind) else { return };
     let mut packed = Vec::with_capacity(text.len());
     pack(kind, text.as_bytes(), &mut packed);
-    for atom in index.atoms(atoms, kind, &packed) {
+    let hash = table.hash(&packed);
+    if filter.is_some_and(|filter| !filter.may_contain(hash)) {
+        return;
+    }
+    for Text { entry, meta, .. } in table.find(&packed, hash) {
         // A host listed as a whole URL is not the URL of what is below it.
-        if cover == Cover::Same || atom.meta.holder != Holder::Url {
-            found(Found { entry: atom.entry, meta: atom.meta, cover });
+        if cover == Cover::Same || meta.holder != Holder::Url {
+            found(Found { entry, meta, cover });
         }
     }
-}
-
-fn prefix_cover(listed: u8, asked: u8) -> Cover {
-    if listed == asked { Cover::Same } else { Cover::Prefix }
 }
 
 /// The names that a name is below: `a.b.example` is below `b.example` and `example`.

@@ -1,0 +1,72 @@
+//! Versions that were left out of a rule set and still take the place of older ones: withdrawn by their producer, or
+//! with a pattern that cannot be used.
+
+use super::collect::{ClassOf, Collector, Row};
+use super::entries::{NO_CONFIDENCE, NONE, State};
+use super::packed::{Blobs, BlobsWriter, Damaged, Ints, Section, Sections, Tag};
+use super::times::Times;
+use bytes::Bytes;
+
+const GROUP: u8 = 7;
+const IDS: Tag = Tag::new(GROUP, 0);
+const STATES: Tag = Tag::new(GROUP, 1);
+const MODIFIED: Tag = Tag::new(GROUP, 2);
+const ODD_IDS: Tag = Tag::new(GROUP, 3);
+
+/// Ids, and the version that was withdrawn.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Withdrawn {
+    ids: Bytes,
+    states: Ints,
+    modified: Times,
+    /// Empty for those that sixteen bytes tell.
+    odd_ids: Blobs,
+}
+
+impl Withdrawn {
+    /// Writes the rows that do not stay.
+    pub(super) fn write(all: &Collector, stays: &dyn Fn(u32) -> bool, sections: &mut Sections) {
+        let counts = |row: &u32| matches!(all.state[*row as usize], State::Revoked | State::Unusable);
+        let mut rows: Vec<u32> = (0..all.len() as u32).filter(|row| !stays(*row) && counts(row)).collect();
+        rows.sort_unstable_by(|a, b| all.order(*a, *b));
+        let ids: Vec<u8> = rows.iter().flat_map(|row| all.ids[*row as usize]).collect();
+        sections.push_bytes(IDS, rows.len() as u32, ids);
+        sections.push(Ints::pack(STATES, 1, 0, rows.iter().map(|row| all.state[*row as usize] as u64)));
+        sections.push(Times::pack(MODIFIED, &rows, &all.modified, None));
+        let mut odd_ids = BlobsWriter::default();
+        rows.iter().for_each(|row| odd_ids.push(all.odd_ids.get(row).map_or(&[], |id| id.as_bytes())));
+        odd_ids.write(ODD_IDS, sections);
+    }
+
+    pub(super) fn open(sections: &Sections) -> Result<Self, Damaged> {
+        let Section { bytes, count, .. } = sections.need(IDS)?;
+        let rows = *count as usize;
+        let odd_ids = Blobs::open(ODD_IDS, sections)?;
+        if bytes.len() != rows * 16 || odd_ids.len() != rows {
+            return Err(Damaged("the list of withdrawn indicators has another length than stated"));
+        }
+        let states = Ints::open(sections.need(STATES)?, rows)?;
+        let modified = Times::open(sections.need(MODIFIED)?, rows)?;
+        Ok(Self { ids: bytes.clone(), states, modified, odd_ids })
+    }
+
+    /// Adds them to a set in the making, where they count against older versions.
+    pub(super) fn enter(&self, all: &mut Collector) {
+        let class = all.class(ClassOf { origin: all.current_origin(), ..ClassOf::default() });
+        let (ids, _) = self.ids.as_chunks::<16>();
+        for (at, id) in ids.iter().enumerate().take(u32::MAX as usize - all.len().min(u32::MAX as usize)) {
+            let odd = std::str::from_utf8(self.odd_ids.get(at)).unwrap_or_default();
+            all.push(Row {
+                id: *id,
+                odd_id: (!odd.is_empty()).then_some(odd),
+                modified: self.modified.get(at, NONE),
+                valid_from: NONE,
+                valid_until: NONE,
+                confidence: NO_CONFIDENCE,
+                state: if self.states.get(at) == State::Revoked as u64 { State::Revoked } else { State::Unusable },
+                class,
+                name: None,
+            });
+        }
+    }
+}
