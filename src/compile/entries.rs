@@ -163,9 +163,7 @@ impl Entries {
     /// The sixteen bytes of an id, and the id itself if those do not tell it.
     pub(super) fn raw_id(&self, row: u32) -> ([u8; 16], Option<&str>) {
         let id = self.ids.get(row as usize * 16..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
-        let odd = self.odd_rows.lower_bound(0, self.odd_rows.len(), u64::from(row));
-        let is_odd = odd < self.odd_rows.len() && self.odd_rows.get(odd) == u64::from(row);
-        (id, is_odd.then(|| text(self.odd_ids.get(odd))))
+        (id, self.odd_rows.find(u64::from(row)).map(|odd| text(self.odd_ids.get(odd))))
     }
 
     /// A bit of every column of a row that blocklists tell of.

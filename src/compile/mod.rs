@@ -5,6 +5,7 @@ mod atoms;
 mod builder;
 mod collect;
 mod entries;
+pub mod file;
 mod filter;
 pub(crate) mod hash;
 pub mod like;

@@ -67,9 +67,8 @@ impl Patterns {
 
     /// The text of a row's pattern, if it is kept.
     pub(super) fn of(&self, row: u32) -> Option<&str> {
-        let at = self.rows.lower_bound(0, self.rows.len(), u64::from(row));
-        let is_there = at < self.rows.len() && self.rows.get(at) == u64::from(row);
-        is_there.then(|| std::str::from_utf8(self.texts.get(at)).unwrap_or_default())
+        let at = self.rows.find(u64::from(row))?;
+        Some(std::str::from_utf8(self.texts.get(at)).unwrap_or_default())
     }
 
     /// All of them.

@@ -29,6 +29,8 @@ pub struct RuleSet {
     patterns: Patterns,
     withdrawn: Withdrawn,
     generation: u64,
+    /// Of each section, if they were opened from a file.
+    checksums: Option<Vec<u64>>,
     /// Made when first asked for.
     special: OnceLock<Special>,
 }
@@ -61,12 +63,20 @@ impl RuleSet {
         let (atoms, patterns) = (Atoms::open(&sections)?, Patterns::open(&sections)?);
         let withdrawn = Withdrawn::open(&sections)?;
         let generation = generation.unwrap_or_else(|| entries.generation());
-        Ok(Self { sections, entries, atoms, patterns, withdrawn, generation, special: OnceLock::new() })
+        Ok(Self { sections, entries, atoms, patterns, withdrawn, generation, checksums: None, special: OnceLock::new() })
     }
 
     /// What the columns are kept in.
     pub(crate) fn sections(&self) -> &Sections {
         &self.sections
+    }
+
+    pub(super) fn checksums(&self) -> Option<&[u64]> {
+        self.checksums.as_deref()
+    }
+
+    pub(super) fn set_checksums(&mut self, checksums: Vec<u64>) {
+        self.checksums = Some(checksums);
     }
 
     pub(super) fn entries(&self) -> &Entries {

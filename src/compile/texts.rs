@@ -180,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_table_finds_every_text_that_is_equal_and_no_other(list in proptest::collection::vec("[ab.]{0,5}", 0..200), asked in "[ab.]{0,5}") {
+        fn the_table_finds_every_text_that_is_equal_and_no_other(list in proptest::collection::vec("[ab.]{1,5}", 0..200), asked in "[ab.]{0,5}") {
             let table = table(Kind::Domain, &list).expect("a table");
             let found = table.find(asked.as_bytes(), table.hash(asked.as_bytes()));
             let found: Vec<&[u8]> = found.map(|place| table.get(place)).collect();

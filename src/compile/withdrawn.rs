@@ -11,7 +11,8 @@ const GROUP: u8 = 7;
 const IDS: Tag = Tag::new(GROUP, 0);
 const STATES: Tag = Tag::new(GROUP, 1);
 const MODIFIED: Tag = Tag::new(GROUP, 2);
-const ODD_IDS: Tag = Tag::new(GROUP, 3);
+const ODD_ROWS: Tag = Tag::new(GROUP, 3);
+const ODD_IDS: Tag = Tag::new(GROUP, 4);
 
 /// Ids, and the version that was withdrawn.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +20,8 @@ pub(super) struct Withdrawn {
     ids: Bytes,
     states: Ints,
     modified: Times,
-    /// Empty for those that sixteen bytes tell.
+    /// Which of them sixteen bytes do not tell, and their ids.
+    odd_rows: Ints,
     odd_ids: Blobs,
 }
 
@@ -33,8 +35,10 @@ impl Withdrawn {
         sections.push_bytes(IDS, rows.len() as u32, ids);
         sections.push(Ints::pack(STATES, 1, 0, rows.iter().map(|row| all.state[*row as usize] as u64)));
         sections.push(Times::pack(MODIFIED, &rows, &all.modified, None));
+        let odd = (0_u64..).zip(&rows).filter_map(|(at, row)| Some((at, all.odd_ids.get(row)?)));
+        sections.push(Ints::pack(ODD_ROWS, 1, 0, odd.clone().map(|(at, _)| at)));
         let mut odd_ids = BlobsWriter::default();
-        rows.iter().for_each(|row| odd_ids.push(all.odd_ids.get(row).map_or(&[], |id| id.as_bytes())));
+        odd.for_each(|(_, id)| odd_ids.push(id.as_bytes()));
         odd_ids.write(ODD_IDS, sections);
     }
 
@@ -42,12 +46,13 @@ impl Withdrawn {
         let Section { bytes, count, .. } = sections.need(IDS)?;
         let rows = *count as usize;
         let odd_ids = Blobs::open(ODD_IDS, sections)?;
-        if bytes.len() != rows * 16 || odd_ids.len() != rows {
+        if bytes.len() != rows * 16 {
             return Err(Damaged("the list of withdrawn indicators has another length than stated"));
         }
         let states = Ints::open(sections.need(STATES)?, rows)?;
         let modified = Times::open(sections.need(MODIFIED)?, rows)?;
-        Ok(Self { ids: bytes.clone(), states, modified, odd_ids })
+        let odd_rows = Ints::open(sections.need(ODD_ROWS)?, odd_ids.len())?;
+        Ok(Self { ids: bytes.clone(), states, modified, odd_rows, odd_ids })
     }
 
     /// Adds them to a set in the making, where they count against older versions.
@@ -55,10 +60,10 @@ impl Withdrawn {
         let class = all.class(ClassOf { origin: all.current_origin(), ..ClassOf::default() });
         let (ids, _) = self.ids.as_chunks::<16>();
         for (at, id) in ids.iter().enumerate().take(u32::MAX as usize - all.len().min(u32::MAX as usize)) {
-            let odd = std::str::from_utf8(self.odd_ids.get(at)).unwrap_or_default();
+            let odd = self.odd_rows.find(at as u64).map(|odd| std::str::from_utf8(self.odd_ids.get(odd)));
             all.push(Row {
                 id: *id,
-                odd_id: (!odd.is_empty()).then_some(odd),
+                odd_id: odd.map(Result::unwrap_or_default),
                 modified: self.modified.get(at, NONE),
                 valid_from: NONE,
                 valid_until: NONE,

@@ -4,6 +4,7 @@ mod allow;
 mod compound;
 pub mod eval;
 mod fields;
+mod file;
 mod hit;
 mod index;
 mod line;
@@ -14,6 +15,7 @@ mod watch;
 mod why;
 
 pub use allow::Allowlist;
+pub use file::write_index;
 pub use hit::{Hit, Relation, SeenAt};
 pub use scan::Scanner;
 pub use why::{Listing, listings, literal_listings};

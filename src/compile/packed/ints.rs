@@ -77,6 +77,12 @@ impl Ints {
         }
     }
 
+    /// The place of a number, where all are in order.
+    pub(crate) fn find(&self, number: u64) -> Option<usize> {
+        let at = self.lower_bound(0, self.count, number);
+        (at < self.count && self.get(at) == number).then_some(at)
+    }
+
     /// The first place in a range whose number is not below; numbers are in order there.
     #[inline]
     pub(crate) fn lower_bound(&self, mut low: usize, mut high: usize, number: u64) -> usize {
