@@ -124,7 +124,15 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         indicators.keep_unused = report.is_some();
         rules::complete(&mut indicators, &config);
         let loaded = match indicators::load(&indicators, globals) {
-            Ok(loaded) if !loaded.incomplete => loaded,
+            // All of it is about to be read, and a damaged index must not become a list.
+            Ok(loaded) if !loaded.incomplete => match loaded.rules.verify() {
+                Ok(()) => loaded,
+                Err(error) => {
+                    say(error);
+                    outcome = Outcome::Failed;
+                    continue;
+                }
+            },
             // Half of the indicators would be a list that lost half of its entries.
             Ok(_) => {
                 say("nothing was written: not all indicators could be read");

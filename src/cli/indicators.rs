@@ -1,5 +1,6 @@
 //! `-i SRC`: which indicators a command works with, from files of any format, folders and standard input.
 
+mod compiled;
 mod rejects;
 
 use super::Globals;
@@ -7,9 +8,10 @@ use super::error::{Error, reason, say};
 use super::matching::decompress::Text;
 use crate::cli::store;
 pub(crate) use rejects::NotUsed;
+use compiled::Split;
 use rejects::{Rejects, Unused};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use stockade::compile::{Filter, Rejected, RuleSet, RuleSetBuilder};
@@ -69,6 +71,31 @@ impl Args {
         self.at.is_none()
     }
 
+    /// Which indicators take part.
+    pub(crate) fn filter(&self) -> Filter {
+        Filter {
+            at: self.at.unwrap_or_else(now),
+            include_expired: self.include_expired,
+            min_confidence: self.min_confidence.unwrap_or(0),
+            labels: self.labels.clone(),
+            types: self.types.clone(),
+            tlp: self.tlp,
+        }
+    }
+
+    /// The first flag that says which indicators take part, if one was given.
+    pub(crate) fn filter_flag(&self) -> Option<&'static str> {
+        let given = [
+            ("--at", self.at.is_some()),
+            ("--include-expired", self.include_expired),
+            ("--min-confidence", self.min_confidence.is_some()),
+            ("--label", !self.labels.is_empty()),
+            ("--type", !self.types.is_empty()),
+            ("--tlp", self.tlp.is_some()),
+        ];
+        given.into_iter().find_map(|(flag, given)| given.then_some(flag))
+    }
+
     /// Whether standard input is one of the sources, so that nothing else can come from there.
     pub(crate) fn use_stdin(&self) -> bool {
         self.sources.iter().any(|source| is_stdin(source))
@@ -92,16 +119,42 @@ pub(crate) struct Loaded {
 /// # Errors
 /// A source does not exist or cannot be opened, is neither JSON nor a list, or the rejects cannot be written.
 pub(crate) fn load(args: &Args, globals: &Globals) -> Result<Loaded, Error> {
-    load_with(args, globals, &mut |builder, item| match item {
+    // A compiled index alone is used as it lies there.
+    if let [source] = &*args.sources
+        && !is_configured(source, globals)?
+        && let Some(rules) = compiled::open(source)?
+    {
+        compiled::check_reading(source, &rules, args.reading())?;
+        if rules.is_empty() {
+            globals.warn(format_args!("{}: no indicators", source.display()));
+        }
+        let (incomplete, unused) = (false, Rejects::new(args.rejects.as_deref(), args.keep_unused)?.finish(globals)?);
+        return Ok(Loaded { rules, filter: args.filter(), incomplete, unused });
+    }
+    load_with(args, globals, &mut take)
+}
+
+/// Whether a source is the name of a configured one.
+fn is_configured(source: &Path, globals: &Globals) -> Result<bool, Error> {
+    let config = globals.config()?;
+    Ok(source.to_str().is_some_and(|name| config.source(name).is_some()))
+}
+
+/// Enters an item.
+pub(crate) fn take(builder: &mut RuleSetBuilder, item: Taken<'_>) -> Result<(), Rejected> {
+    match item {
         Taken::Indicator(indicator) => builder.add(indicator),
         Taken::Value(value) => builder.add_value(value),
-    })
+        Taken::Rules(rules) => builder.add_rules(rules),
+    }
 }
 
 /// Something that a source holds and that can be taken.
 pub(crate) enum Taken<'a> {
     Indicator(&'a Indicator<'a>),
     Value(Value),
+    /// Everything in a compiled index.
+    Rules(&'a RuleSet),
 }
 
 /// How to take it.
@@ -109,8 +162,26 @@ pub(crate) type Take<'t> = &'t mut dyn FnMut(&mut RuleSetBuilder, Taken<'_>) -> 
 
 /// As [`load`], for a command that enters indicators in its own way.
 pub(crate) fn load_with(args: &Args, globals: &Globals, take: Take<'_>) -> Result<Loaded, Error> {
+    let Collected { builder, incomplete, unused } = collect(args, globals, RuleSetBuilder::new(args.reading()), take)?;
+    Ok(Loaded { rules: builder.build(), filter: args.filter(), incomplete, unused })
+}
+
+/// What sources hold, before it is frozen.
+pub(crate) struct Collected {
+    pub(crate) builder: RuleSetBuilder,
+    pub(crate) incomplete: bool,
+    unused: Vec<NotUsed>,
+}
+
+/// Reads all sources into a builder.
+pub(crate) fn collect(
+    args: &Args,
+    globals: &Globals,
+    builder: RuleSetBuilder,
+    take: Take<'_>,
+) -> Result<Collected, Error> {
     let mut loader = Loader {
-        builder: RuleSetBuilder::new(args.reading()),
+        builder,
         take,
         rejects: Rejects::new(args.rejects.as_deref(), args.keep_unused)?,
         globals,
@@ -126,15 +197,7 @@ pub(crate) fn load_with(args: &Args, globals: &Globals, take: Take<'_>) -> Resul
         }
     }
     let unused = loader.rejects.finish(globals)?;
-    let filter = Filter {
-        at: args.at.unwrap_or_else(now),
-        include_expired: args.include_expired,
-        min_confidence: args.min_confidence.unwrap_or(0),
-        labels: args.labels.clone(),
-        types: args.types.clone(),
-        tlp: args.tlp,
-    };
-    Ok(Loaded { rules: loader.builder.build(), filter, incomplete: loader.incomplete, unused })
+    Ok(Collected { builder: loader.builder, incomplete: loader.incomplete, unused })
 }
 
 struct Loader<'g, 't> {
@@ -158,6 +221,8 @@ impl Loader<'_, '_> {
             for file in source::files(path).map_err(Error::new)? {
                 self.file_of_folder(&file);
             }
+        } else if let Some(rules) = compiled::open(path)? {
+            self.rules(&name, &rules).map_err(Error::new)?;
         } else {
             let file = open(path).map_err(|error| Error::file(path, &error))?;
             self.stream(&name, file).map_err(Error::new)?;
@@ -165,6 +230,14 @@ impl Loader<'_, '_> {
         if self.used == before {
             self.globals.warn(format_args!("{name}: no indicators"));
         }
+        Ok(())
+    }
+
+    /// Takes a compiled index whole. All of it is read, so all of it is checked.
+    fn rules(&mut self, name: &str, rules: &RuleSet) -> Result<(), String> {
+        rules.verify().map_err(|error| format!("{name}: {error}"))?;
+        (self.take)(&mut self.builder, Taken::Rules(rules)).map_err(|rejected| format!("{name}: {rejected}"))?;
+        self.used += rules.len() as u64;
         Ok(())
     }
 
@@ -198,13 +271,19 @@ impl Loader<'_, '_> {
 
     /// Reads one stream to its end. The error says why it is no source of indicators.
     fn stream(&mut self, name: &str, stream: impl io::Read + Send + 'static) -> Result<(), String> {
-        let mut text = match Text::new(stream) {
-            Ok(text) => text,
+        let text = Text::new(stream).and_then(compiled::split);
+        let (head, mut text) = match text {
+            Ok(Split::Text(head, text)) => (head, text),
+            Ok(Split::Index(bytes)) => {
+                let rules = RuleSet::from_bytes(bytes).map_err(|error| format!("{name}: {error}"))?;
+                return self.rules(name, &rules);
+            }
             Err(error) => {
                 self.broke_off(name, &error);
                 return Ok(());
             }
         };
+        let mut text = head.as_slice().chain(&mut text);
         self.builder.origin(name);
         let result = source::read(&mut text, &mut |place, item| self.item(name, place, item));
         match result {

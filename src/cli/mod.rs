@@ -3,6 +3,7 @@
 mod allow;
 mod block;
 mod check;
+mod compile;
 mod completions;
 mod config;
 mod doctor;
@@ -82,6 +83,7 @@ enum Command {
     Eval(eval::Args),
     Explain(explain::Args),
     Block(Box<block::Args>),
+    Compile(compile::Args),
     Formats(formats::Args),
     Store(store::Args),
     Fetch(fetch::Args),
@@ -105,6 +107,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args, &globals),
         Command::Explain(args) => explain::run(&args, &globals),
         Command::Block(args) => block::run(&args, &globals),
+        Command::Compile(args) => compile::run(&args, &globals),
         Command::Formats(args) => formats::run(&args),
         Command::Store(args) => store::run(&args, &globals),
         Command::Fetch(args) => fetch::run(&args, &globals),
@@ -130,6 +133,9 @@ fn command() -> clap::Command {
     let optional = |sources: clap::Arg| sources.required(false).required_unless_present("patterns");
     <Cli as clap::CommandFactory>::command()
         .mut_subcommand("eval", |eval| eval.mut_arg("sources", optional))
+        .mut_subcommand("compile", |compile| {
+            compile.mut_arg("sources", |sources| sources.required(false).required_unless_present("verify"))
+        })
         // The configuration file may name sources.
         .mut_subcommand("block", |block| block.mut_arg("sources", |sources| sources.required(false)))
 }

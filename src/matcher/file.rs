@@ -4,12 +4,13 @@ use super::index::Filters;
 use super::{Matcher, Options};
 use crate::compile::RuleSet;
 use crate::compile::file::FileError;
+use crate::compile::packed::Sections;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Writes a compiled index: everything that a rule set knows, and the filters that a [`Matcher`] works with, so that
-/// [`Matcher::open`] has nothing left to build. The same indicators give the same bytes, in whatever order they came.
+/// A compiled index to be written: everything that a rule set knows, and the filters that a [`Matcher`] works with, so
+/// that [`Matcher::open`] has nothing left to build. The same indicators give the same bytes, in whatever order they came.
 ///
 /// What no use of the file can bring back to life has no place in it, so the set is made by
 /// [`RuleSetBuilder::build_current`](crate::compile::RuleSetBuilder::build_current). Write to a temporary file and
@@ -17,7 +18,7 @@ use std::sync::Arc;
 ///
 /// ```
 /// use stockade::compile::{Filter, RuleSetBuilder};
-/// use stockade::matcher::{Matcher, Options, write_index};
+/// use stockade::matcher::{Compiled, Matcher, Options};
 /// use stockade::observable::classify;
 /// use stockade::stix::Timestamp;
 /// # let folder = tempfile::tempdir()?;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 /// builder.keep_patterns();
 /// builder.add_value(classify("203.0.113.0/24")?)?;
 /// let mut file = std::fs::File::create(&path)?;
-/// write_index(&builder.build_current(), &mut file)?;
+/// Compiled::new(&builder.build_current()).write(&mut file)?;
 ///
 /// let now = Timestamp::parse("2026-01-01T00:00:00Z")?;
 /// let matcher = Matcher::open(&path, Options::new(Filter::at(now)))?;
@@ -36,15 +37,29 @@ use std::sync::Arc;
 /// assert_eq!(hits.len(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-///
-/// # Errors
-/// The writer's.
-pub fn write_index(rules: &RuleSet, out: &mut dyn Write) -> io::Result<()> {
-    let mut sections = rules.sections().clone();
-    if Filters::open(&sections).is_ok_and(|filters| filters.is_none()) {
-        Filters::new(rules.atoms(), &|_| true).write(&mut sections);
+#[derive(Debug)]
+pub struct Compiled<'r> {
+    rules: &'r RuleSet,
+    sections: Sections,
+}
+
+impl<'r> Compiled<'r> {
+    /// The index of a rule set.
+    pub fn new(rules: &'r RuleSet) -> Self {
+        let mut sections = rules.sections().clone();
+        if matches!(Filters::open(&sections), Ok(None)) {
+            Filters::new(rules.atoms(), &|_| true).write(&mut sections);
+        }
+        Self { rules, sections }
     }
-    rules.write_with(&sections, out)
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.rules.write_with(&self.sections, out)
+    }
 }
 
 impl Matcher {

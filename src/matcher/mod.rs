@@ -15,7 +15,7 @@ mod watch;
 mod why;
 
 pub use allow::Allowlist;
-pub use file::write_index;
+pub use file::Compiled;
 pub use hit::{Hit, Relation, SeenAt};
 pub use scan::Scanner;
 pub use why::{Listing, listings, literal_listings};

@@ -36,6 +36,19 @@ pub(super) struct Commands<'c> {
     pub(super) reload: Option<&'c str>,
 }
 
+/// Replaces a file without commands, unless it holds that content already. Whether it was replaced.
+///
+/// # Errors
+/// Nothing was replaced. The message says why.
+pub(in crate::cli) fn replace_file(path: &Path, content: Content<'_>) -> Result<bool, String> {
+    let target = Target::open(path)?;
+    target.sweep()?;
+    if target.standing().is_some_and(|standing| standing.is(content)) {
+        return Ok(false);
+    }
+    target.replace(content, Commands::default(), None).map(|()| true)
+}
+
 impl Target {
     /// Looks at what stands at a path.
     ///

@@ -38,6 +38,20 @@ pub(super) fn load(args: &indicators::Args, globals: &Globals, visit: &mut dyn F
                 let selected = Selected { pattern, id: Some(id.clone()), name: None };
                 all.push((Version { id, modified: None }, selected));
             }
+            Taken::Rules(rules) => {
+                builder.add_rules(rules)?;
+                for one in rules.indicators() {
+                    let pattern = match one.pattern() {
+                        Some(pattern) => Some(pattern.into_owned()),
+                        None => one.list_value().map(|value| pattern_of(&value)),
+                    };
+                    let (id, name) = (one.id(), one.name().map(str::to_owned));
+                    if let Some(pattern) = pattern {
+                        let version = Version { id: id.clone(), modified: instant(one.modified()) };
+                        all.push((version, Selected { pattern, id: Some(id), name }));
+                    }
+                }
+            }
         }
         Ok(())
     })?;

@@ -173,7 +173,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     }
     let ledger = Ledger::default();
     let active = Active::load(args, report.look, ledger.clone(), globals)?;
-    let (loaded, incomplete) = (active.count(), active.is_incomplete());
+    // Counting them means to look at all of them, which nothing else does with a compiled index.
+    let loaded = if globals.verbose { active.count() } else { 0 };
+    let incomplete = active.is_incomplete();
     let searching = Instant::now();
     let summary = if let Some(protocol) = args.stream {
         let reloads = Reloads::new(args, report.look, globals, active, true);
