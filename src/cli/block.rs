@@ -128,7 +128,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
             Ok(loaded) if !loaded.incomplete => match loaded.rules.verify() {
                 Ok(()) => loaded,
                 Err(error) => {
-                    say(error);
+                    // Only an index that is the one source is used as it lies there.
+                    let source = indicators.sources.first().map_or(Path::new(""), |source| source);
+                    say(format_args!("{}: {error}", source.display()));
                     outcome = Outcome::Failed;
                     continue;
                 }

@@ -30,6 +30,9 @@ impl Withdrawn {
     pub(super) fn write(all: &Collector, stays: &dyn Fn(u32) -> bool, sections: &mut Sections) {
         let counts = |row: &u32| matches!(all.state[*row as usize], State::Revoked | State::Unusable);
         let mut rows: Vec<u32> = (0..all.len() as u32).filter(|row| !stays(*row) && counts(row)).collect();
+        if rows.is_empty() {
+            return;
+        }
         rows.sort_unstable_by(|a, b| all.order(*a, *b));
         let ids: Vec<u8> = rows.iter().flat_map(|row| all.ids[*row as usize]).collect();
         sections.push_bytes(IDS, rows.len() as u32, ids);
@@ -43,7 +46,7 @@ impl Withdrawn {
     }
 
     pub(super) fn open(sections: &Sections) -> Result<Self, Damaged> {
-        let Section { bytes, count, .. } = sections.need(IDS)?;
+        let Some(Section { bytes, count, .. }) = sections.get(IDS) else { return Ok(Self::default()) };
         let rows = *count as usize;
         let odd_ids = Blobs::open(ODD_IDS, sections)?;
         if bytes.len() != rows * 16 {

@@ -74,3 +74,175 @@ impl Matcher {
         Ok(Self::new(Arc::new(RuleSet::open(path)?), options))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocklist::{Blocklist, Capabilities, Policy, Subdomains};
+    use crate::compile::file::reseal;
+    use crate::compile::{Filter, RuleSetBuilder, Status};
+    use crate::matcher::{Hit, listings, literal_listings};
+    use crate::observable::{Kind, classify};
+    use crate::stix::{Indicator, Timestamp};
+    use proptest::prelude::*;
+
+    const TEXT: &[u8] = b"from 203.0.113.9 and 203.0.9.9 to evil.example, http://bad.example/a, 2001:db8::1 user@mail.example\n\
+        aa:bb:cc:dd:ee:ff d41d8cd98f00b204e9800998ecf8427e dropper-7.dll c2-9.example x.bad.example second.example\n";
+
+    const VALUES: &[&str] = &[
+        "203.0.113.9",
+        "203.0.113.0/24",
+        "203.0.0.0/16",
+        "evil.example",
+        "www.evil.example",
+        "http://bad.example/a",
+        "2001:db8::1",
+        "2001:db8::/32",
+        "user@mail.example",
+        "aa:bb:cc:dd:ee:ff",
+        "d41d8cd98f00b204e9800998ecf8427e",
+    ];
+
+    const PATTERNS: &[&str] = &[
+        "[file:name = 'dropper-7.dll']",
+        "[domain-name:value MATCHES '^c2-[0-9]+\\\\.example$']",
+        "[domain-name:value LIKE '%.bad.example']",
+        "[file:name = 'dropper-7.dll' AND file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']",
+        "[ipv4-addr:value = '203.0.113.9'] AND [domain-name:value = 'evil.example']",
+        "[ipv4-addr:value = '203.0.113.9'] FOLLOWEDBY [domain-name:value = 'second.example']",
+        "[ipv4-addr:value = '203.0.113.9' OR ipv4-addr:value = '203.0.113.10']",
+        "[network-traffic:dst_ref.value = '203.0.113.9']",
+    ];
+
+    fn now() -> Filter {
+        Filter::at(Timestamp::parse("2026-06-01T00:00:00Z").expect("an instant"))
+    }
+
+    fn builder() -> RuleSetBuilder {
+        let mut builder = RuleSetBuilder::default();
+        builder.keep_patterns();
+        builder.origin("list");
+        for value in VALUES {
+            builder.add_value(classify(value).expect(value)).expect("there is room");
+        }
+        builder.origin("bundle");
+        for (number, pattern) in PATTERNS.iter().enumerate() {
+            let indicator = Indicator {
+                id: format!("indicator--00000000-0000-4000-8000-{number:012}").into(),
+                name: Some("a name".into()),
+                pattern: (*pattern).into(),
+                pattern_type: "stix".into(),
+                created_by: Some("identity--x".into()),
+                modified: Timestamp::parse("2026-01-01T00:00:00Z").ok(),
+                valid_from: Timestamp::parse("2026-01-01T00:00:00Z").ok(),
+                valid_until: Timestamp::parse("2027-01-01T00:00:00.5Z").ok(),
+                revoked: false,
+                confidence: Some(number as u8),
+                labels: vec!["c2".into(), "x".into()],
+                indicator_types: vec!["malicious-activity".into()],
+                tlp: None,
+            };
+            builder.add(&indicator).expect(pattern);
+        }
+        let gone = Indicator {
+            revoked: true,
+            ..Indicator::from_json(br#"{"type": "indicator", "id": "odd", "pattern": "[x:y = 1]"}"#).expect("an indicator")
+        };
+        builder.add(&gone).expect("a withdrawal");
+        builder
+    }
+
+    fn file() -> Vec<u8> {
+        let mut out = Vec::new();
+        Compiled::new(&builder().build_current()).write(&mut out).expect("memory takes everything");
+        out
+    }
+
+    /// What is told of hits, with the ids of the indicators.
+    fn told(matcher: &Matcher, hits: &[Hit]) -> Vec<String> {
+        let told = |hit: &Hit| {
+            let indicator = matcher.rules().indicator(hit.entry);
+            let facts = (indicator.id(), indicator.name(), indicator.confidence(), indicator.valid_until());
+            format!("{:?} {} {:?} {facts:?} {:?}", hit.span, hit.value, hit.relation, indicator.origin())
+        };
+        hits.iter().map(told).collect()
+    }
+
+    /// Does everything with a rule set that is done with one.
+    fn use_all(rules: RuleSet) -> Vec<String> {
+        let rules = Arc::new(rules);
+        for indicator in rules.indicators() {
+            let _ = (indicator.id(), indicator.name(), indicator.confidence(), indicator.tlp(), indicator.created_by());
+            let _ = (indicator.labels().count(), indicator.types().count(), indicator.origin(), indicator.modified());
+            let _ = (indicator.pattern(), indicator.list_value(), indicator.status(&now()));
+        }
+        let labelled = Filter { labels: vec!["c2".into()], types: vec!["x".into()], ..now() };
+        assert!(rules.indicators().filter(|indicator| indicator.status(&labelled) == Status::Active).count() <= rules.len());
+        for value in VALUES {
+            listings(&rules, &classify(value).expect(value));
+        }
+        literal_listings(&rules, "dropper-7.dll");
+        let kinds: Vec<Kind> = Kind::all().collect();
+        let format = Capabilities {
+            kinds: &kinds,
+            subdomains: Subdomains::Always,
+            exceptions: true,
+            merge: true,
+            max_entries: Some(5),
+            refuses: &|_| None,
+        };
+        Blocklist::build(&rules, &now(), &Policy::default(), &format);
+        let mut merged = RuleSetBuilder::new(rules.reading());
+        let _ = merged.add_rules(&rules);
+        drop(merged.build());
+        let matcher = Matcher::new(rules, Options { subdomains: true, ..Options::new(now()) });
+        let mut hits = Vec::new();
+        matcher.scanner().scan(TEXT, &mut hits);
+        told(&matcher, &hits)
+    }
+
+    #[test]
+    fn an_opened_index_finds_what_the_one_in_memory_finds() {
+        let in_memory = use_all(builder().build());
+        assert!(in_memory.len() > 15, "{in_memory:?}");
+        assert_eq!(use_all(RuleSet::from_bytes(file()).expect("in order")), in_memory);
+        let opened = RuleSet::from_bytes(file()).expect("in order");
+        assert_eq!(opened.generation(), builder().build().generation());
+        let mut texts: Vec<_> = opened.indicators().filter_map(|one| one.pattern()).collect();
+        texts.sort();
+        let mut patterns = PATTERNS.to_vec();
+        patterns.sort_unstable();
+        assert_eq!(texts, patterns);
+        let values = opened.indicators().filter_map(|one| one.list_value()).count();
+        assert_eq!(values, VALUES.len());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        /// Whatever its bytes are, and even if every checksum fits them, opening an index and using it neither fails nor
+        /// takes for ever.
+        #[test]
+        fn a_hostile_index_is_an_error_or_finds_something_else(
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 1..6),
+            cut in proptest::option::weighted(0.1, any::<prop::sample::Index>()),
+            sealed in proptest::bool::weighted(0.9),
+        ) {
+            let mut bytes = file();
+            for (at, byte, how) in changes {
+                // Header and table are small and decide the most.
+                let place = if how == 0 { at.index(bytes.len().min(3000)) } else { at.index(bytes.len()) };
+                bytes[place] = if how == 1 { 0xff } else { byte };
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            if sealed {
+                reseal(&mut bytes);
+            }
+            if let Ok(rules) = RuleSet::from_bytes(bytes) {
+                use_all(rules);
+            }
+        }
+    }
+}
