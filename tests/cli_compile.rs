@@ -80,7 +80,10 @@ fn place() -> TempDir {
     let mut log = format!("2026-05-01T10:00:00Z all {values} {}\n", "0123456789abcdef".repeat(4));
     for (second, value) in values.split(' ').enumerate() {
         let _ = writeln!(log, "2026-05-01T10:00:{second:02}Z host app: seen {value} here");
-        let _ = writeln!(log, r#"{{"ts":"2026-05-01T10:01:{second:02}Z","dst_ip":"{value}","query":"{value}","url":"{value}"}}"#);
+        let _ = writeln!(
+            log,
+            r#"{{"ts":"2026-05-01T10:01:{second:02}Z","dst_ip":"{value}","query":"{value}","url":"{value}"}}"#
+        );
     }
     put("all.log", &log);
     let (code, _, err) = run(dir.path(), &["compile", "-i", "bundle.json", "-i", "list.txt", "-o", "all.sdx"]);
@@ -124,7 +127,10 @@ fn every_line_is_matched_as_by_the_sources() {
     }
     let rows = same(dir.path(), &["match", "--json", "all.log"]);
     // Nested prefixes, several indicators for one value.
-    assert!(rows.lines().filter(|row| row.contains(r#""line":1,"#) && row.contains(r#""value":"203.0.113.9""#)).count() >= 4);
+    assert!(
+        rows.lines().filter(|row| row.contains(r#""line":1,"#) && row.contains(r#""value":"203.0.113.9""#)).count()
+            >= 4
+    );
 }
 
 #[test]
@@ -159,7 +165,9 @@ fn why_says_the_same_but_of_what_is_no_longer_there() {
         let rows = rows.lines().filter(|row| !row.contains("revoked"));
         let mut rows: Vec<serde_json::Value> = rows.map(|row| serde_json::from_str(row).expect("JSON")).collect();
         // What holds a value back is told of all who list it, and one who lists it no more is among them.
-        rows.iter_mut().for_each(|row| row["held_back"] = serde_json::Value::Null);
+        for row in &mut rows {
+            row["held_back"] = serde_json::Value::Null;
+        }
         rows
     };
     assert_eq!(others(&rows(SOURCES)), others(&rows(INDEX)));
@@ -177,10 +185,13 @@ fn blocklists_of_every_format_are_the_same() {
     let (_, formats, _) = run(dir.path(), &["formats"]);
     let names: Vec<&str> = formats.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let mut written = 0;
-    for name in names.iter().filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')) {
+    for name in
+        names.iter().filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'))
+    {
         for more in [&[][..], &["--min-confidence", "50"], &["--at", "2026-01-15T00:00:00Z"]] {
             let [expected, found] = [SOURCES, INDEX].map(|sources| {
-                let (code, out, _) = run(dir.path(), &[&["block", "-f", name, "--kinds", "domain"], more, sources].concat());
+                let (code, out, _) =
+                    run(dir.path(), &[&["block", "-f", name, "--kinds", "domain"], more, sources].concat());
                 (code, undated(&out))
             });
             assert_eq!(found, expected, "{name} {more:?}");

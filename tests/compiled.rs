@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use stockade::compile::{Filter, RuleSet, RuleSetBuilder};
-use stockade::log::{Layouts, format_named};
+use stockade::log::{Choice, Layout, Layouts, format_named};
 use stockade::matcher::{Compiled, Matcher, Options};
 use stockade::observable::classify;
 use stockade::stix::{Indicator, Timestamp};
@@ -28,6 +28,7 @@ fn cases() -> (RuleSetBuilder, String) {
     builder.keep_patterns();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut paths: Vec<_> = fs::read_dir(folder).expect("the cases").map(|e| e.expect("readable").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
     paths.sort();
     let mut number = 0;
     for path in paths {
@@ -49,10 +50,14 @@ fn cases() -> (RuleSetBuilder, String) {
             let mut words = Vec::new();
             strings(&case["observed_data"], &mut words);
             let _ = writeln!(log, "2026-05-01T10:00:00Z app: {}", words.join(" ").replace(['\n', '\r'], " "));
-            words.iter().for_each(|word| {
+            for word in &words {
                 let _ = writeln!(log, "seen {} there", word.replace(['\n', '\r'], " "));
-            });
-            let _ = writeln!(log, "{}", serde_json::json!({"dest_ip": words.first(), "message": words.join(" "), "file": {"name": words.last()}}));
+            }
+            let _ = writeln!(
+                log,
+                "{}",
+                serde_json::json!({"dest_ip": words.first(), "message": words.join(" "), "file": {"name": words.last()}})
+            );
         }
     }
     assert!(number > 100, "{number} cases");
@@ -73,10 +78,9 @@ fn told(matcher: &Matcher, log: &str) -> Vec<String> {
     let mut hits = Vec::new();
     matcher.scanner().scan(log.as_bytes(), &mut hits);
     let plain = hits.len();
-    let json = format_named("json").expect("a format");
+    let choice = Choice { format: format_named("json") };
     for line in log.lines().filter(|line| line.starts_with('{')) {
-        let mut layouts = Layouts::default();
-        layouts.change(0, Arc::from(json.layout()));
+        let layouts = Layouts::one(Arc::new(Layout::of(&choice, line.as_bytes())));
         matcher.scanner().scan_as(&layouts, line.as_bytes(), &mut hits);
     }
     assert!(plain > 0 && hits.len() > plain, "{plain} and {}", hits.len());
@@ -156,7 +160,8 @@ fn an_index_that_is_replaced_while_it_is_read_does_not_change_under_its_reader()
                         let matcher = Matcher::open(&path, Options::new(now())).expect("whole at any time");
                         let own = |name: &str| {
                             let mut hits = Vec::new();
-                            let text = format!("a {name}.example b\nc n19999.of-{name}.example d n77.of-{name}.example\n");
+                            let text =
+                                format!("a {name}.example b\nc n19999.of-{name}.example d n77.of-{name}.example\n");
                             matcher.scanner().scan(text.as_bytes(), &mut hits);
                             hits.len()
                         };
@@ -181,7 +186,9 @@ fn an_index_that_is_replaced_while_it_is_read_does_not_change_under_its_reader()
             replace(&versions[turn % 2]);
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
-        readers.into_iter().for_each(|reader| reader.join().expect("no reader fails"));
+        for reader in readers {
+            reader.join().expect("no reader fails");
+        }
     });
 }
 

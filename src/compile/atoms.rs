@@ -134,7 +134,11 @@ impl Atoms {
     /// The table of a kind of text.
     #[inline]
     pub(crate) fn table(&self, kind: Kind) -> Option<Table<'_>> {
-        self.tables().find(|(_, table)| table.kind() == kind).map(|(base, table)| Table { atoms: self, base, table })
+        self.tables().find(|(_, table)| table.kind() == kind).map(|(base, table)| Table {
+            atoms: self,
+            base,
+            texts: table,
+        })
     }
 
     /// The row of an atom, and what else it says.
@@ -197,20 +201,20 @@ impl Atoms {
 pub(crate) struct Table<'a> {
     atoms: &'a Atoms,
     base: usize,
-    table: &'a Texts,
+    texts: &'a Texts,
 }
 
-impl<'a> Table<'a> {
+impl Table<'_> {
     /// The hash under which a text is looked up.
     #[inline]
     pub(crate) fn hash(&self, text: &[u8]) -> u64 {
-        self.table.hash(text)
+        self.texts.hash(text)
     }
 
     /// All atoms that list a packed text, whose hash is known.
     #[inline]
     pub(crate) fn find(self, text: &[u8], hash: u64) -> impl Iterator<Item = Text> {
-        self.table.find(text, hash).map(move |place| self.atoms.text_at(self.table, self.base, place))
+        self.texts.find(text, hash).map(move |place| self.atoms.text_at(self.texts, self.base, place))
     }
 }
 
@@ -259,6 +263,8 @@ impl AtomsBuilder {
         match &atom.value {
             Value::Ipv4(address, len) => self.ipv4.push((u32::from(*address), *len, meta, row)),
             Value::Ipv6(address, len) => self.ipv6.push((u128::from(*address), *len, meta, row)),
+            // An empty text is no value; only a damaged file has one.
+            Value::Text(_, text) if text.is_empty() => {}
             Value::Text(kind, text) => {
                 let at = *kind as usize;
                 if self.texts.len() <= at {
@@ -346,7 +352,9 @@ fn write_prefixes<A: Number>(
     let singles: Vec<A> = singles.iter().map(|(start, ..)| *start).collect();
     let wide: Vec<(A, u8)> = wide.iter().map(|(start, len, ..)| (*start, *len)).collect();
     Prefixes::write(group, &singles, &wide, sections);
-    list.iter().for_each(|(_, _, meta, row)| own(*row, *meta));
+    for (_, _, meta, row) in &list {
+        own(*row, *meta);
+    }
 }
 
 /// The new order of rows.

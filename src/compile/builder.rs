@@ -191,8 +191,7 @@ impl RuleSetBuilder {
             let (id, odd_id) = of.raw_id(row);
             let [modified, valid_from, valid_until] = of.raw_times(row);
             let (confidence, name) = (of.raw_confidence(row), of.name(row));
-            let added =
-                Row { id, odd_id, modified, valid_from, valid_until, confidence, state, class, name };
+            let added = Row { id, odd_id, modified, valid_from, valid_until, confidence, state, class, name };
             rows[row as usize] = Some(self.entries.push(added));
         }
         let new = |row: u32| rows.get(row as usize).copied().flatten();
@@ -201,7 +200,8 @@ impl RuleSetBuilder {
                 self.atoms.add(row, &atom).map_err(|_| full())?;
             }
         }
-        let noted = rules.patterns().iter().filter_map(|noted| Some(Noted { row: new(noted.row)?, ..noted }));
+        let noted = rules.patterns().iter().filter(|noted| !noted.text.is_empty());
+        let noted = noted.filter_map(|noted| Some(Noted { row: new(noted.row)?, ..noted }));
         self.patterns.extend(noted);
         rules.withdrawn().enter(&mut self.entries);
         Ok(())
@@ -306,7 +306,6 @@ fn bare_host(url: &str) -> Option<&str> {
     let host = url.strip_prefix("//")?.strip_suffix('/')?;
     (!host.contains(['/', ':', '?', '@', '#', '['])).then_some(host)
 }
-
 
 #[cfg(test)]
 mod tests {

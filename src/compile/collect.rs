@@ -171,7 +171,7 @@ impl Collector {
     /// Adds a row.
     pub(super) fn push(&mut self, of: Row<'_>) -> u32 {
         let row = u32::try_from(self.ids.len()).expect("the builder refuses more than u32::MAX indicators");
-        if let Some(odd) = of.odd_id {
+        if let Some(odd) = of.odd_id.filter(|odd| !odd.is_empty()) {
             self.odd_ids.insert(row, odd.into());
         }
         let name = of.name.filter(|name| !name.is_empty());
@@ -258,25 +258,22 @@ impl Collector {
         }
         let Self { classes, class_numbers, hasher, .. } = self;
         let same = |number: &u32| class.is(&classes[*number as usize]);
-        match class_numbers.find(class.hash(hasher), same) {
-            Some(number) => *number,
-            None => {
-                let boxed = |list: &[Cow<'_, str>]| list.iter().map(|text| Box::from(text.as_ref())).collect();
-                let number = classes.len() as u32;
-                classes.push(Class {
-                    labels: boxed(class.labels),
-                    types: boxed(class.types),
-                    tlp: class.tlp,
-                    created_by: class.created_by.map(Box::from),
-                    path: class.path.map(Box::from),
-                    origin: class.origin,
-                });
-                class_numbers.insert_unique(class.hash(hasher), number, |number| {
-                    classes[*number as usize].hash(hasher)
-                });
-                number
-            }
+        let hash = class.hash(hasher);
+        if let Some(number) = class_numbers.find(hash, same) {
+            return *number;
         }
+        let boxed = |list: &[Cow<'_, str>]| list.iter().map(|text| Box::from(text.as_ref())).collect();
+        let number = classes.len() as u32;
+        classes.push(Class {
+            labels: boxed(class.labels),
+            types: boxed(class.types),
+            tlp: class.tlp,
+            created_by: class.created_by.map(Box::from),
+            path: class.path.map(Box::from),
+            origin: class.origin,
+        });
+        class_numbers.insert_unique(hash, number, |number| classes[*number as usize].hash(hasher));
+        number
     }
 
     /// Confines the validity of a row: observations outside this time do not count.

@@ -395,13 +395,17 @@ fn write_classes(all: &Collector, used: impl Iterator<Item = u32>, sections: &mu
     let mut numbers = vec![0; all.classes.len()];
     let (mut classes, mut next) = (BlobsWriter::default(), 0);
     for group in encoded.chunk_by(|a, b| a.0 == b.0) {
-        group.iter().for_each(|(_, at)| numbers[*at] = next);
+        for (_, at) in group {
+            numbers[*at] = next;
+        }
         classes.push(&group[0].0);
         next += 1;
     }
     classes.write(CLASSES, sections);
     let mut writer = BlobsWriter::default();
-    strings.iter().for_each(|text| writer.push(text.as_bytes()));
+    for text in &strings {
+        writer.push(text.as_bytes());
+    }
     writer.write(STRINGS, sections);
     numbers
 }

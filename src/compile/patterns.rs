@@ -48,7 +48,9 @@ impl Patterns {
         sections.push(Ints::pack(ROWS, 1, flags, noted.iter().map(|noted| u64::from(noted.row))));
         sections.push(Ints::pack(MORE, 1, 0, noted.iter().map(|noted| u64::from(noted.more))));
         let mut texts = BlobsWriter::default();
-        noted.iter().for_each(|noted| texts.push(noted.text.as_bytes()));
+        for noted in noted {
+            texts.push(noted.text.as_bytes());
+        }
         texts.write(TEXTS, sections);
     }
 

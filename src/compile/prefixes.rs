@@ -250,7 +250,7 @@ impl<A: Number> Prefixes<A> {
     }
 
     fn length(&self, place: usize) -> u8 {
-        self.lengths.get(place).copied().unwrap_or(A::BITS)
+        self.lengths.get(place).map_or(A::BITS, |length| A::BITS.min(*length))
     }
 }
 

@@ -63,7 +63,16 @@ impl RuleSet {
         let (atoms, patterns) = (Atoms::open(&sections)?, Patterns::open(&sections)?);
         let withdrawn = Withdrawn::open(&sections)?;
         let generation = generation.unwrap_or_else(|| entries.generation());
-        Ok(Self { sections, entries, atoms, patterns, withdrawn, generation, checksums: None, special: OnceLock::new() })
+        Ok(Self {
+            sections,
+            entries,
+            atoms,
+            patterns,
+            withdrawn,
+            generation,
+            checksums: None,
+            special: OnceLock::new(),
+        })
     }
 
     /// What the columns are kept in.
@@ -221,7 +230,7 @@ impl<'r> IndicatorRef<'r> {
         Some(format!("[{path} = '{value}']").into())
     }
 
-    /// The value of a list that it stands for, if it does.
+    /// The value of a list that it stands for, if it does; to be asked where patterns were kept.
     pub fn list_value(&self) -> Option<Value> {
         let is_pattern = self.rules.patterns.of(self.row).is_some() || self.rules.entries.path(self.row).is_some();
         if is_pattern { None } else { self.rules.atoms.first_of(self.row).map(|atom| atom.value) }

@@ -24,7 +24,7 @@ pub(crate) struct Texts {
     bits: u32,
     /// The next sixteen bits of each.
     tails: Ints,
-    texts: Blobs,
+    bytes: Blobs,
 }
 
 /// The order in which texts are to be written, found before their bytes are moved.
@@ -88,7 +88,9 @@ impl Texts {
         let tails = places.iter().map(|(hash, _)| tail_key(*hash, bits) & 0xffff);
         sections.push(Ints::pack(Tag::new(group, TAILS), 1, kind as u8, tails));
         let mut writer = BlobsWriter::with_capacity(places.len(), bytes);
-        places.iter().for_each(|(_, number)| writer.push(text(*number)));
+        for (_, number) in places {
+            writer.push(text(*number));
+        }
         writer.write(Tag::new(group, TEXTS), sections);
     }
 
@@ -102,7 +104,7 @@ impl Texts {
         if starts.len() as u64 != (1 << bits) + 1 {
             return Err(Damaged("a table of texts has another length than stated"));
         }
-        Ok(Some(Self { kind, salt: u64::from(starts.flags()), starts, bits, tails, texts }))
+        Ok(Some(Self { kind, salt: u64::from(starts.flags()), starts, bits, tails, bytes: texts }))
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -110,16 +112,16 @@ impl Texts {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.texts.len()
+        self.bytes.len()
     }
 
     /// The text at a place, as it is packed.
     pub(crate) fn get(&self, place: usize) -> &[u8] {
-        self.texts.get(place)
+        self.bytes.get(place)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.texts.iter()
+        self.bytes.iter()
     }
 
     /// The hash under which a text is looked up; of names, in upper or lower case.
@@ -137,7 +139,7 @@ impl Texts {
         let first = self.tails.lower_bound(self.starts.get(top) as usize, high, tail);
         let is_name = self.kind.shape() == Shape::Suffix;
         (first..high).take_while(move |place| self.tails.get(*place) == tail).filter(move |place| {
-            let listed = self.texts.get(*place);
+            let listed = self.bytes.get(*place);
             listed == text || (is_name && listed.eq_ignore_ascii_case(text))
         })
     }

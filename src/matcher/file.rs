@@ -85,8 +85,10 @@ mod tests {
     use crate::observable::{Kind, classify};
     use crate::stix::{Indicator, Timestamp};
     use proptest::prelude::*;
+    use std::sync::OnceLock;
 
-    const TEXT: &[u8] = b"from 203.0.113.9 and 203.0.9.9 to evil.example, http://bad.example/a, 2001:db8::1 user@mail.example\n\
+    const TEXT: &[u8] =
+        b"from 203.0.113.9 and 203.0.9.9 to evil.example, http://bad.example/a, 2001:db8::1 user@mail.example\n\
         aa:bb:cc:dd:ee:ff d41d8cd98f00b204e9800998ecf8427e dropper-7.dll c2-9.example x.bad.example second.example\n";
 
     const VALUES: &[&str] = &[
@@ -146,16 +148,21 @@ mod tests {
         }
         let gone = Indicator {
             revoked: true,
-            ..Indicator::from_json(br#"{"type": "indicator", "id": "odd", "pattern": "[x:y = 1]"}"#).expect("an indicator")
+            ..Indicator::from_json(br#"{"type": "indicator", "id": "odd", "pattern": "[x:y = 1]"}"#)
+                .expect("an indicator")
         };
         builder.add(&gone).expect("a withdrawal");
         builder
     }
 
     fn file() -> Vec<u8> {
-        let mut out = Vec::new();
-        Compiled::new(&builder().build_current()).write(&mut out).expect("memory takes everything");
-        out
+        static FILE: OnceLock<Vec<u8>> = OnceLock::new();
+        let make = || {
+            let mut out = Vec::new();
+            Compiled::new(&builder().build_current()).write(&mut out).expect("memory takes everything");
+            out
+        };
+        FILE.get_or_init(make).clone()
     }
 
     /// What is told of hits, with the ids of the indicators.
@@ -177,7 +184,9 @@ mod tests {
             let _ = (indicator.pattern(), indicator.list_value(), indicator.status(&now()));
         }
         let labelled = Filter { labels: vec!["c2".into()], types: vec!["x".into()], ..now() };
-        assert!(rules.indicators().filter(|indicator| indicator.status(&labelled) == Status::Active).count() <= rules.len());
+        assert!(
+            rules.indicators().filter(|indicator| indicator.status(&labelled) == Status::Active).count() <= rules.len()
+        );
         for value in VALUES {
             listings(&rules, &classify(value).expect(value));
         }

@@ -22,8 +22,8 @@ pub use why::{Listing, listings, literal_listings};
 
 use crate::compile::{EntryId, Filter, RuleSet, Seek, Status};
 use crate::log::Clock;
-use crate::observable::{Kind, Shape};
 use crate::observable::text::find::Wanted;
+use crate::observable::{Kind, Shape};
 use compound::Compounds;
 use fields::FieldPatterns;
 use index::expression::ExpressionIndex;

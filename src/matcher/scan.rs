@@ -144,16 +144,13 @@ impl<'m> Scanner<'m> {
         let (names, hosts) = (index.names(), index.hosts());
         let parents = matcher.options.subdomains;
         for found in &candidates.ipv4 {
-            if index.may_hold_ipv4(found.address)
-                && (index.lists_ipv4(found.address) || hosts.on_ipv4(found.address))
-            {
+            if index.may_hold_ipv4(found.address) && (index.lists_ipv4(found.address) || hosts.on_ipv4(found.address)) {
                 suspects.push(found.start);
             }
         }
         for found in &candidates.names {
             let name = text(chunk, *found);
-            if name_is_listed(names, hosts, chunk, *found, structured, name)
-                || parents && parent_is_listed(names, name)
+            if name_is_listed(names, hosts, chunk, *found, structured, name) || parents && parent_is_listed(names, name)
             {
                 suspects.push(found.start);
             }
@@ -195,14 +192,7 @@ fn text(chunk: &[u8], found: TextAt) -> &[u8] {
 /// Whether a name is listed, or is the host of something listed and stands where such a host would.
 /// In a structured line, that is anywhere.
 #[inline]
-fn name_is_listed(
-    names: Names<'_>,
-    hosts: &Hosts,
-    chunk: &[u8],
-    found: TextAt,
-    structured: bool,
-    name: &[u8],
-) -> bool {
+fn name_is_listed(names: Names<'_>, hosts: &Hosts, chunk: &[u8], found: TextAt, structured: bool, name: &[u8]) -> bool {
     let hash = names.hash(name);
     if !names.may_contain(hash) {
         return false;

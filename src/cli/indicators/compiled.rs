@@ -29,9 +29,9 @@ fn is_index(path: &Path) -> bool {
 pub(super) fn check_reading(path: &Path, rules: &RuleSet, wanted: Reading) -> Result<(), Error> {
     let path = path.display();
     match (rules.reading(), wanted) {
-        (Reading::Strict, Reading::Pragmatic) => {
-            Err(Error::new(format_args!("{path}: was compiled with --strict; use it with --strict, or compile it again without")))
-        }
+        (Reading::Strict, Reading::Pragmatic) => Err(Error::new(format_args!(
+            "{path}: was compiled with --strict; use it with --strict, or compile it again without"
+        ))),
         (Reading::Pragmatic, Reading::Strict) => {
             Err(Error::new(format_args!("{path}: was compiled without --strict; compile it again with it")))
         }

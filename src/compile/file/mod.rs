@@ -70,10 +70,9 @@ impl fmt::Display for FileError {
                 out,
                 "a compiled index of format {version}, and this program reads format {VERSION}; compile it again"
             ),
-            Problem::Cut { stated, found } => write!(
-                out,
-                "the compiled index is damaged: {found} bytes long instead of {stated}; compile it again"
-            ),
+            Problem::Cut { stated, found } => {
+                write!(out, "the compiled index is damaged: {found} bytes long instead of {stated}; compile it again")
+            }
             Problem::Damaged(what) => write!(out, "the compiled index is damaged: {what}; compile it again"),
         }
     }
@@ -285,10 +284,7 @@ mod tests {
         assert_eq!(error(&[]), "not a compiled index");
         let mut other = good.clone();
         other[8] = 9;
-        assert_eq!(
-            error(&other),
-            "a compiled index of format 9, and this program reads format 1; compile it again"
-        );
+        assert_eq!(error(&other), "a compiled index of format 9, and this program reads format 1; compile it again");
         let cut = error(&good[..good.len() - 1]);
         assert!(cut.contains(&format!("{} bytes long instead of {}", good.len() - 1, good.len())), "{cut}");
         let mut flipped = good.clone();

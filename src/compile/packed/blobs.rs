@@ -111,7 +111,9 @@ mod tests {
     fn texts_come_back_by_number_and_in_order() {
         let texts: Vec<Vec<u8>> = (0..100_usize).map(|n| vec![b'a' + (n % 26) as u8; n % 7 * n + 1]).collect();
         let mut writer = BlobsWriter::default();
-        texts.iter().for_each(|text| writer.push(text));
+        for text in &texts {
+            writer.push(text);
+        }
         let mut sections = Sections::default();
         writer.write(Tag::new(1, 0), &mut sections);
         let blobs = Blobs::open(Tag::new(1, 0), &sections).expect("its own column");

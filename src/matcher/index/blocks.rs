@@ -63,7 +63,9 @@ mod tests {
             for (first, last) in ranges {
                 assert!([first, first.midpoint(last), last].into_iter().all(|address| blocks.may_contain(address)));
             }
-            assert!(!blocks.may_contain(0x0b00_0000) && !blocks.may_contain(0x0100_2000) && !blocks.may_contain(0x2000));
+            assert!(
+                !blocks.may_contain(0x0b00_0000) && !blocks.may_contain(0x0100_2000) && !blocks.may_contain(0x2000)
+            );
         }
         assert!(Blocks::open(&vec![0; 24].into()).is_none());
     }

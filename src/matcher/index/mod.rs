@@ -93,9 +93,10 @@ impl Filters {
             }
         }
         let hosted = addresses.iter().map(|address| (*address, *address));
-        let listed = atoms.ipv4().filter(|address| takes_part(address.entry)).map(|address| {
-            (address.start, address.start | u32::MAX.checked_shr(u32::from(address.len)).unwrap_or(0))
-        });
+        let listed = atoms
+            .ipv4()
+            .filter(|address| takes_part(address.entry))
+            .map(|address| (address.start, address.start | u32::MAX.checked_shr(u32::from(address.len)).unwrap_or(0)));
         let blocks = Blocks::new(atoms.ipv4().len() + addresses.len(), listed.chain(hosted));
         Self { blocks, names: all_names.build(), rest: rest.build(), hosts: hosts.build() }
     }
@@ -149,7 +150,7 @@ impl Index {
     pub(crate) fn new(rules: Arc<RuleSet>, filter: crate::compile::Filter, filters: Option<Filters>) -> Self {
         let takes_part = |row: u32| rules.indicator(EntryId(row)).status(&filter) == Status::Active;
         let filters = filters.unwrap_or_else(|| Filters::new(rules.atoms(), &takes_part));
-        Self { filters, rules, filter }
+        Self { rules, filter, filters }
     }
 
     fn atoms(&self) -> &Atoms {
@@ -200,8 +201,7 @@ impl Index {
     pub(crate) fn lists_text(&self, kind: Kind, packed: &[u8]) -> bool {
         let Some(table) = self.atoms().table(kind) else { return false };
         let hash = table.hash(packed);
-        self.filters.rest.may_contain(hash)
-            && table.find(packed, hash).any(|listed| self.takes_part(listed.entry))
+        self.filters.rest.may_contain(hash) && table.find(packed, hash).any(|listed| self.takes_part(listed.entry))
     }
 
     /// Places in a block whose lines may hold a listed value in a notation that only a field can have: digests as pairs
@@ -260,10 +260,10 @@ pub(crate) fn lookup(
 ) {
     match value {
         Value::Ipv4(address, len) => {
-            atoms.ipv4_covering(u32::from(*address)).for_each(|listed| found_prefix(listed, *len, found));
+            atoms.ipv4_covering(u32::from(*address)).for_each(|listed| found_prefix(&listed, *len, found));
         }
         Value::Ipv6(address, len) => {
-            atoms.ipv6_covering(u128::from(*address)).for_each(|listed| found_prefix(listed, *len, found));
+            atoms.ipv6_covering(u128::from(*address)).for_each(|listed| found_prefix(&listed, *len, found));
         }
         Value::Text(kind, text) if kind.shape() == Shape::Suffix => {
             let filter = filters.map(|filters| &filters.names);
@@ -285,7 +285,7 @@ pub(crate) fn lookup(
     }
 }
 
-fn found_prefix<A>(listed: Address<A>, asked: u8, found: &mut dyn FnMut(Found)) {
+fn found_prefix<A>(listed: &Address<A>, asked: u8, found: &mut dyn FnMut(Found)) {
     if listed.len <= asked {
         let cover = if listed.len == asked { Cover::Same } else { Cover::Prefix };
         found(Found { entry: listed.entry, meta: listed.meta, cover });
@@ -293,14 +293,7 @@ fn found_prefix<A>(listed: Address<A>, asked: u8, found: &mut dyn FnMut(Found)) 
 }
 
 /// Reports every atom that lists a text.
-fn texts(
-    atoms: &Atoms,
-    filter: Option<&Filter>,
-    kind: Kind,
-    text: &str,
-    cover: Cover,
-    found: &mut dyn FnMut(Found),
-) {
+fn texts(atoms: &Atoms, filter: Option<&Filter>, kind: Kind, text: &str, cover: Cover, found: &mut dyn FnMut(Found)) {
     let Some(table) = atoms.table(kind) else { return };
     let mut packed = Vec::with_capacity(text.len());
     pack(kind, text.as_bytes(), &mut packed);
