@@ -26,7 +26,7 @@ use stockade::stix::{Indicator, Timestamp, Tlp};
 #[group(skip)]
 pub(crate) struct Args {
     /// Where indicators come from: a file or directory of STIX, plain lists, hosts files or CSV, which are told apart by
-    /// their content; `-` is standard input; the name of a configured source is what was fetched of it. May be given
+    /// their content, or a compiled index; `-` is standard input; the name of a configured source is what was fetched of it. May be given
     /// several times
     #[arg(short = 'i', long = "indicators", value_name = "SRC", required = true)]
     pub(crate) sources: Vec<PathBuf>,

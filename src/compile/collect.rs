@@ -1,6 +1,7 @@
 //! Collects what is known of each indicator, in order of arrival, and decides between versions of one id.
 
 use super::entries::{NO_CONFIDENCE, NONE, State, micros};
+use super::hash::hash;
 use crate::observable::{self, Value};
 use crate::stix::{Indicator, Timestamp, Tlp};
 use hashbrown::HashTable;
@@ -28,6 +29,8 @@ pub(super) struct Collector {
     pub(super) confidence: Vec<u8>,
     pub(super) state: Vec<State>,
     pub(super) class: Vec<u32>,
+    /// Hashes of patterns, to tell apart what differs in nothing else.
+    pattern: Vec<u32>,
     /// Number of the name plus one; zero for none.
     pub(super) name: Vec<u32>,
     pub(super) names: Interned,
@@ -105,6 +108,8 @@ pub(super) struct Row<'a> {
     pub(super) confidence: u8,
     pub(super) state: State,
     pub(super) class: u32,
+    /// Hash of its pattern.
+    pub(super) pattern: u32,
     pub(super) name: Option<&'a str>,
 }
 
@@ -147,6 +152,7 @@ impl Collector {
             confidence: indicator.confidence.unwrap_or(NO_CONFIDENCE),
             state,
             class,
+            pattern: hash(0, indicator.pattern.as_bytes()) as u32,
             name: indicator.name.as_deref(),
         })
     }
@@ -164,6 +170,7 @@ impl Collector {
             confidence: NO_CONFIDENCE,
             state: State::Current,
             class,
+            pattern: 0,
             name: None,
         })
     }
@@ -183,6 +190,7 @@ impl Collector {
         self.confidence.push(of.confidence);
         self.state.push(of.state);
         self.class.push(of.class);
+        self.pattern.push(of.pattern);
         self.name.push(name);
         self.supersede(row);
         row
@@ -232,12 +240,11 @@ impl Collector {
                 &class.labels,
                 &class.types,
                 &class.created_by,
-                &class.path,
             )
         };
-        let origin = |row: u32| self.origin_of(row);
         // Of two that say the same the one whose origin comes first in the alphabet.
-        of(a).cmp(&of(b)).then_with(|| said(b).cmp(&said(a))).then_with(|| origin(b).cmp(origin(a)))
+        let from = |row: u32| (self.origin_of(row), self.pattern[row as usize]);
+        of(a).cmp(&of(b)).then_with(|| said(b).cmp(&said(a))).then_with(|| from(b).cmp(&from(a)))
     }
 
     fn origin_of(&self, row: u32) -> &str {

@@ -73,6 +73,7 @@ impl Withdrawn {
                 confidence: NO_CONFIDENCE,
                 state: if self.states.get(at) == State::Revoked as u64 { State::Revoked } else { State::Unusable },
                 class,
+                pattern: 0,
                 name: None,
             });
         }

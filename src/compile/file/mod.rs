@@ -144,7 +144,8 @@ impl RuleSet {
     pub fn verify(&self) -> Result<(), FileError> {
         let Some(checksums) = self.checksums() else { return Ok(()) };
         let sums = self.sections().iter().map(|section| checksum(&section.bytes));
-        if sums.eq(checksums.iter().copied()) { Ok(()) } else { damaged("a checksum is wrong") }
+        // A fuzzer cannot make checksums fit, and what matters is behind them.
+        if cfg!(fuzzing) || sums.eq(checksums.iter().copied()) { Ok(()) } else { damaged("a checksum is wrong") }
     }
 
     /// Writes an index file of given sections.
@@ -199,7 +200,7 @@ impl Head {
         let Some(head) = bytes.get(..HEADER + rows.min(MOST_SECTIONS) * ROW).filter(|_| rows <= MOST_SECTIONS) else {
             return damaged("the table of sections does not fit");
         };
-        if checksum_of_head(head) != word(bytes, HEADER - 8) {
+        if !cfg!(fuzzing) && checksum_of_head(head) != word(bytes, HEADER - 8) {
             return damaged("the checksum of its header is wrong");
         }
         let (mut at, mut last, mut sections) = (head.len(), None, Vec::with_capacity(rows));
