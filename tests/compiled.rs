@@ -122,7 +122,15 @@ fn the_cases_of_the_table_give_the_same_hits_from_a_file() {
             change(&mut options);
             Matcher::new(Arc::clone(rules), options)
         });
-        let [expected, found] = matchers.map(|matcher| (matcher.active(), matcher.unsought(), told(&matcher, &log)));
+        // By id: rows of what cannot be used are only in memory, so that numbers differ.
+        let unsought = |matcher: &Matcher| {
+            let id = |entry| matcher.rules().indicator(entry).id();
+            let mut unsought: Vec<_> =
+                matcher.unsought().into_iter().map(|(entry, reason)| (id(entry), reason)).collect();
+            unsought.sort();
+            unsought
+        };
+        let [expected, found] = matchers.map(|matcher| (matcher.active(), unsought(&matcher), told(&matcher, &log)));
         assert_eq!(found, expected, "options {number}");
     }
 }

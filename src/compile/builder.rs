@@ -191,7 +191,8 @@ impl RuleSetBuilder {
             let (id, odd_id) = of.raw_id(row);
             let [modified, valid_from, valid_until] = of.raw_times(row);
             let (confidence, name) = (of.raw_confidence(row), of.name(row));
-            let added = Row { id, odd_id, modified, valid_from, valid_until, confidence, state, class, pattern: 0, name };
+            let added =
+                Row { id, odd_id, modified, valid_from, valid_until, confidence, state, class, pattern: 0, name };
             rows[row as usize] = Some(self.entries.push(added));
         }
         let new = |row: u32| rows.get(row as usize).copied().flatten();
