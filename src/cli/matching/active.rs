@@ -10,8 +10,8 @@ use crate::cli::indicators::{self, Loaded};
 use crate::cli::signals::Signals;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 use stockade::compile::RuleSet;
 use stockade::log::Choice;
@@ -31,7 +31,7 @@ pub(super) struct Active {
     pub(super) ledger: Ledger,
     made: Made,
     /// When the next indicator becomes valid, or stops to be.
-    changes: Option<Timestamp>,
+    changes: OnceLock<Option<Timestamp>>,
 }
 
 /// What stays the same when it is judged anew which indicators are valid.
@@ -66,12 +66,16 @@ impl Active {
     }
 
     fn new(rules: Arc<RuleSet>, options: Options, ledger: Ledger, made: Made, globals: &Globals) -> Self {
-        let at = options.filter.at;
-        let instants = rules.indicators().flat_map(|indicator| [indicator.valid_from(), indicator.valid_until()]);
-        let changes = instants.flatten().filter(|instant| *instant > at).min();
         let matcher = Matcher::new(Arc::clone(&rules), options);
         let search = Recorded::new(matcher, ledger.clone(), made.choice.clone(), globals);
-        Self { search, rules, ledger, made, changes }
+        Self { search, rules, ledger, made, changes: OnceLock::new() }
+    }
+
+    /// When the next indicator becomes or ceases to be valid. Looks at all of them, once, which only a search that goes on
+    /// for long has to.
+    fn changes(&self) -> Option<Timestamp> {
+        let instants = || self.rules.indicators().flat_map(|one| [one.valid_from(), one.valid_until()]);
+        *self.changes.get_or_init(|| instants().flatten().filter(|instant| *instant > self.at()).min())
     }
 
     /// The same indicators, judged at another instant.
@@ -188,7 +192,7 @@ impl Reloads {
     fn is_outdated(&self, now: Instant) -> bool {
         self.args.indicators.at_is_now()
             && now.duration_since(self.judged) >= JUDGED
-            && self.current.changes.is_some_and(|changes| changes <= indicators::now())
+            && self.current.changes().is_some_and(|changes| changes <= indicators::now())
     }
 
     fn begin_reload(&mut self) {
