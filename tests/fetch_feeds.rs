@@ -590,3 +590,36 @@ fn tables_are_mapped_and_recognised() {
     // The same again is the same.
     assert_eq!(run(dir, &["fetch"]).1, "mapped: 2 unchanged; 2 indicators kept\nfox: 1 unchanged; 1 indicator kept\n");
 }
+
+#[test]
+fn an_index_follows_its_sources() {
+    let index = "[[index]]\npath = \"all.index\"\n[[index]]\npath = \"one.index\"\nsources = [\"one\"]\n";
+    let all = source("one", "list", "one.txt", "")
+        + &source("two", "list", "two.txt", "")
+        + &source("never", "list", "none.txt", "");
+    let dir = place(&(all + index));
+    let dir = dir.path();
+    write(dir, "one.txt", "a.example\n");
+    write(dir, "two.txt", "b.example\n");
+    write(dir, "log", "a.example\nb.example\nc.example\n");
+    let found = |index: &str| run(dir, &["match", "-i", index, "-c", "--no-filename", "log"]).1.trim().to_owned();
+    let (code, _, said) = run(dir, &["fetch", "one", "two"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!((found("all.index"), found("one.index")), ("2".to_owned(), "1".to_owned()));
+    // Only what has changed is written again.
+    let made = |name: &str| fs::metadata(dir.join(name)).unwrap().modified().unwrap();
+    let before = (made("all.index"), made("one.index"));
+    write(dir, "two.txt", "b.example\nc.example\n");
+    assert_eq!(run(dir, &["fetch", "two"]).0, 0);
+    assert_eq!((found("all.index"), found("one.index")), ("3".to_owned(), "1".to_owned()));
+    assert!(made("all.index") > before.0 && made("one.index") == before.1);
+    let now = made("all.index");
+    assert_eq!(run(dir, &["fetch", "two"]).0, 0);
+    assert_eq!(made("all.index"), now);
+    // A dry run writes no index either.
+    fs::remove_file(dir.join("one.index")).unwrap();
+    assert_eq!(run(dir, &["fetch", "--dry-run", "one"]).0, 0);
+    assert!(!dir.join("one.index").exists());
+    assert_eq!(run(dir, &["fetch", "one"]).0, 0);
+    assert_eq!(found("one.index"), "1");
+}

@@ -75,6 +75,15 @@ pub(crate) fn write(rules: &RuleSet, path: &Path) -> Result<bool, Error> {
     replace_file(path, &|out| compiled.write(out)).map_err(Error::new)
 }
 
+/// Writes the index of what was fetched of sources, unless the file holds it already.
+///
+/// # Errors
+/// Nothing was replaced.
+pub(crate) fn index(sources: Vec<PathBuf>, path: &Path, globals: &Globals) -> Result<(), Error> {
+    let indicators = indicators::Args::of(sources);
+    run(&Args { output: Some(path.to_owned()), force: false, verify: None, indicators }, globals).map(drop)
+}
+
 fn verify(path: &Path, globals: &Globals) -> Result<Outcome, Error> {
     let rules = RuleSet::open(path).and_then(|rules| rules.verify().map(|()| rules));
     match rules {

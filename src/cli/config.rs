@@ -31,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) sources: Vec<Source>,
     pub(crate) policy: Policy,
     pub(crate) outputs: Vec<Output>,
+    pub(crate) indexes: Vec<Index>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -40,6 +41,7 @@ struct Contents {
     source: Vec<Source>,
     policy: Policy,
     output: Vec<Output>,
+    index: Vec<Index>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -196,6 +198,16 @@ pub(crate) struct Output {
 /// A name of kinds: `ip`, `hash` and so on.
 pub(crate) type KindName = Named<KindSet>;
 
+/// `[[index]]`: a compiled index that follows its sources.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Index {
+    pub(crate) path: PathBuf,
+    /// All, if there is none.
+    #[serde(default)]
+    pub(crate) sources: Vec<String>,
+}
+
 /// The kinds that one name stands for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct KindSet(pub(crate) Vec<Kind>);
@@ -248,8 +260,8 @@ impl Config {
             Error::new(format_args!("{place}: {}", plain(error.message())))
         };
         let contents: Contents = toml::from_str(text).map_err(at)?;
-        let Contents { store, source, policy, output } = contents;
-        let mut config = Self { store, sources: source, policy, outputs: output };
+        let Contents { store, source, policy, output, index } = contents;
+        let mut config = Self { store, sources: source, policy, outputs: output, indexes: index };
         config.resolve_paths(path.parent().unwrap_or(Path::new("")));
         config.check().map_err(|message| Error::new(format_args!("{}: {message}", path.display())))?;
         Ok(config)
@@ -261,6 +273,7 @@ impl Config {
         self.store.dir.iter_mut().for_each(resolve);
         self.policy.allow_files.iter_mut().for_each(resolve);
         self.outputs.iter_mut().map(|output| &mut output.path).for_each(resolve);
+        self.indexes.iter_mut().map(|index| &mut index.path).for_each(resolve);
         for source in &mut self.sources {
             source.auth.key_file.iter_mut().for_each(resolve);
             source.ca_file.iter_mut().for_each(resolve);
@@ -296,6 +309,11 @@ impl Config {
             }
             if let Some(unknown) = output.sources.iter().find(|source| !names.contains(source)) {
                 return Err(format!("output {name}: there is no source {unknown}"));
+            }
+        }
+        for index in &self.indexes {
+            if let Some(unknown) = index.sources.iter().find(|source| !names.contains(source)) {
+                return Err(format!("index {}: there is no source {unknown}", index.path.display()));
             }
         }
         Ok(())
@@ -535,6 +553,7 @@ reload = "rndc reload rpz.stockade"
             ("[[source]]\nname = \"../a\"\nkind = \"list\"\nurl = \"x\"\n", "a name of a source is letters"),
             ("[[output]]\nname = \"a\"\nformat = \"ips\"\npath = \"x\"\nsources = [\"b\"]\n", "there is no source b"),
             (&format!("{source}interval = \"0s\"\n"), "source a: interval is longer than nothing"),
+            ("[[index]]\npath = \"x\"\nsources = [\"b\"]\n", "x: there is no source b"),
             ("[policy\n", ":1: "),
             ("[policy]\nmin_prefix_v4 = 33\n", "min_prefix_v4 is at most 32"),
         ] {

@@ -61,6 +61,22 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// All that these sources hold.
+    pub(crate) fn of(sources: Vec<PathBuf>) -> Self {
+        Self {
+            sources,
+            min_confidence: None,
+            labels: Vec::new(),
+            types: Vec::new(),
+            tlp: None,
+            at: None,
+            include_expired: false,
+            strict: false,
+            rejects: None,
+            keep_unused: false,
+        }
+    }
+
     /// How patterns are to be read.
     pub(crate) fn reading(&self) -> Reading {
         if self.strict { Reading::Strict } else { Reading::Pragmatic }

@@ -126,6 +126,9 @@ enum Place {
 impl Place {
     fn of(job: &Job<'_>) -> Result<Self, String> {
         match Location::of(job.source) {
+            Location::Path(path) if path.ends_with("manifest.json") => {
+                Ok(Self::Folder(path.parent().map(Path::to_owned).unwrap_or_default()))
+            }
             Location::Path(path) => Ok(Self::Folder(path)),
             Location::Url => {
                 let client = feed::client(job)?;

@@ -2,6 +2,7 @@
 
 mod cursor;
 mod feed;
+mod index;
 mod intake;
 mod misp;
 mod poll;
@@ -20,6 +21,7 @@ use poll::{Job, Report};
 pub(super) use probe::{Check, Grade, probe_feed};
 pub(super) use settings::place;
 use settings::settings;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -62,14 +64,20 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let dir = store_dir(&config)?;
     let out = Printer { json: args.json, globals };
     if args.watch {
-        return watch::run(&sources, &dir, &out, globals);
+        return watch::run(&config, &sources, &dir, &out, globals);
     }
     let work = Work { dir: &dir, dry_run: args.dry_run, force: args.force, stop: Arc::default() };
-    let mut all = true;
+    let (mut all, mut changed) = (true, BTreeSet::new());
     for_each(&sources, &work, globals, &mut |report| {
         all &= report.result.is_ok();
+        if report.changed() {
+            changed.insert(report.source.clone());
+        }
         out.print(report)
     })?;
+    if !args.dry_run {
+        all &= index::Indexes::new(&config, &dir, globals).write(&changed);
+    }
     Ok(if all { Outcome::Yes } else { Outcome::Failed })
 }
 

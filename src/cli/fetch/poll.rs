@@ -46,6 +46,13 @@ pub(super) struct Done {
     pub(super) same: bool,
 }
 
+impl Report {
+    /// Whether the store holds anything else than before.
+    pub(super) fn changed(&self) -> bool {
+        !self.dry_run && self.poll.changed()
+    }
+}
+
 impl Job<'_> {
     /// Polls the source.
     pub(super) fn run(self) -> Report {

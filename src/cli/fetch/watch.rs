@@ -3,13 +3,15 @@
 //! Sources do not wait for each other, and no fault of one ends the watch. What was committed when the end comes is
 //! kept, and the rest was never there, so that ending in the middle of a poll is as good as between two.
 
+use super::index::Indexes;
 use super::poll::{Job, Report};
 use super::{Printer, progress};
 use crate::cli::Globals;
-use crate::cli::config::Source;
+use crate::cli::config::{Config, Source};
 use crate::cli::error::{Error, Outcome, say};
 use crate::cli::indicators::now;
 use crate::cli::signals::Signals;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,10 +28,17 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The first wait after a failure; it doubles with each further one, up to the interval.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 
-pub(super) fn run(sources: &[&Source], dir: &Path, out: &Printer<'_>, globals: &Globals) -> Result<Outcome, Error> {
+pub(super) fn run(
+    config: &Config,
+    sources: &[&Source],
+    dir: &Path,
+    out: &Printer<'_>,
+    globals: &Globals,
+) -> Result<Outcome, Error> {
     let stop = Signals::listen(false)?.end();
     let bars = progress::Bars::new(globals);
     let (sender, receiver) = mpsc::channel::<Report>();
+    let indexes = Indexes::new(config, dir, globals);
     std::thread::scope(|scope| {
         let running: Vec<_> = sources
             .iter()
@@ -49,6 +58,10 @@ pub(super) fn run(sources: &[&Source], dir: &Path, out: &Printer<'_>, globals: &
                         // Nobody reads what is printed: there is nothing to go on for.
                         result = Err(error);
                         stop.store(true, Ordering::Relaxed);
+                    }
+                    if report.changed() {
+                        // What cannot be written now is tried again with the next change.
+                        bars.suspend(|| indexes.write(&BTreeSet::from([report.source])));
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
