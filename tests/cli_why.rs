@@ -172,7 +172,7 @@ fn completions_and_manual_pages_know_the_commands() {
 #[test]
 fn wrong_use_exits_with_two() {
     for args in
-        [&[][..], &["nothing"], &["match"], &["match", "-i", "list.txt", "--format", "csv"], &["match", "--follow"]]
+        [&[][..], &["nothing"], &["match"], &["match", "-i", "list.txt", "--format", "xml"], &["match", "--follow"]]
     {
         assert_eq!(run(args).0, 2, "{args:?}");
     }
