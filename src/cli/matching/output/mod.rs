@@ -138,6 +138,8 @@ pub(super) struct Run {
 impl Run {
     /// A search at an instant, in logs that were written up to `latest`.
     pub(super) fn new(generation: String, at: Timestamp, latest: Timestamp) -> Self {
+        // No schema wants more than milliseconds.
+        let at = Timestamp { nanos: at.nanos / 1_000_000 * 1_000_000, ..at };
         Self { generation, at, occurred: at.to_string(), clock: Clock::new(latest) }
     }
 
