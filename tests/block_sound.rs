@@ -158,6 +158,7 @@ fn indicator(pattern: &str) -> Indicator<'_> {
         pattern: pattern.into(),
         pattern_type: "stix".into(),
         created_by: None,
+        created: None,
         modified: None,
         valid_from: None,
         valid_until: None,

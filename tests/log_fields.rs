@@ -57,6 +57,7 @@ fn matcher(case: &Case) -> Matcher {
             pattern: pattern.as_str().into(),
             pattern_type: "stix".into(),
             created_by: None,
+            created: None,
             modified: Timestamp::parse("2026-01-01T00:00:00Z").ok(),
             valid_from: None,
             valid_until: None,

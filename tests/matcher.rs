@@ -21,6 +21,7 @@ fn rules(patterns: &[&str]) -> Arc<RuleSet> {
             pattern: (*pattern).into(),
             pattern_type: "stix".into(),
             created_by: None,
+            created: None,
             modified: None,
             valid_from: None,
             valid_until: None,

@@ -176,6 +176,7 @@ fn hostile_rules(raw: bool) -> RuleSet {
                 pattern: format!("[{path} = '{literal}']").into(),
                 pattern_type: "stix".into(),
                 created_by: Some(evil.into()),
+                created: None,
                 modified: Timestamp::parse("2026-05-01T00:00:00Z").ok(),
                 valid_from: None,
                 valid_until: None,

@@ -54,6 +54,7 @@ fn owned(indicator: Indicator<'_>) -> Indicator<'static> {
         pattern: indicator.pattern.into_owned().into(),
         pattern_type: indicator.pattern_type.into_owned().into(),
         created_by: indicator.created_by.map(|text| text.into_owned().into()),
+        created: indicator.created,
         modified: indicator.modified,
         valid_from: indicator.valid_from,
         valid_until: indicator.valid_until,

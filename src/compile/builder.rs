@@ -190,9 +190,20 @@ impl RuleSetBuilder {
             });
             let (id, odd_id) = of.raw_id(row);
             let [modified, valid_from, valid_until] = of.raw_times(row);
-            let (confidence, name) = (of.raw_confidence(row), of.name(row));
-            let added =
-                Row { id, odd_id, modified, valid_from, valid_until, confidence, state, class, pattern: 0, name };
+            let (created, confidence, name) = (of.raw_created(row), of.raw_confidence(row), of.name(row));
+            let added = Row {
+                id,
+                odd_id,
+                created,
+                modified,
+                valid_from,
+                valid_until,
+                confidence,
+                state,
+                class,
+                pattern: 0,
+                name,
+            };
             rows[row as usize] = Some(self.entries.push(added));
         }
         let new = |row: u32| rows.get(row as usize).copied().flatten();
@@ -321,6 +332,7 @@ mod tests {
             pattern: pattern.into(),
             pattern_type: "stix".into(),
             created_by: None,
+            created: None,
             modified: Timestamp::parse(modified).ok(),
             valid_from: None,
             valid_until: None,

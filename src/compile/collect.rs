@@ -23,6 +23,7 @@ pub(super) struct Collector {
     pub(super) ids: Vec<[u8; 16]>,
     /// Ids that are not `indicator--` and a canonical UUID.
     pub(super) odd_ids: HashMap<u32, Box<str>>,
+    pub(super) created: Vec<i64>,
     pub(super) modified: Vec<i64>,
     pub(super) valid_from: Vec<i64>,
     pub(super) valid_until: Vec<i64>,
@@ -102,6 +103,7 @@ impl Class {
 pub(super) struct Row<'a> {
     pub(super) id: [u8; 16],
     pub(super) odd_id: Option<&'a str>,
+    pub(super) created: i64,
     pub(super) modified: i64,
     pub(super) valid_from: i64,
     pub(super) valid_until: i64,
@@ -146,6 +148,7 @@ impl Collector {
         self.push(Row {
             id,
             odd_id,
+            created: micros(indicator.created),
             modified: micros(indicator.modified),
             valid_from: micros(indicator.valid_from),
             valid_until: micros(indicator.valid_until),
@@ -164,6 +167,7 @@ impl Collector {
         self.push(Row {
             id,
             odd_id: None,
+            created: NONE,
             modified: NONE,
             valid_from: NONE,
             valid_until: NONE,
@@ -184,6 +188,7 @@ impl Collector {
         let name = of.name.filter(|name| !name.is_empty());
         let name = name.and_then(|name| self.names.number(truncate(name, MAX_NAME), self.name.last())).unwrap_or(0);
         self.ids.push(of.id);
+        self.created.push(of.created);
         self.modified.push(of.modified);
         self.valid_from.push(of.valid_from);
         self.valid_until.push(of.valid_until);
@@ -232,8 +237,7 @@ impl Collector {
             let class = &self.classes[self.class[at] as usize];
             (
                 self.state[at] == State::Unusable,
-                self.valid_from[at],
-                self.valid_until[at],
+                (self.valid_from[at], self.valid_until[at], self.created[at]),
                 self.confidence[at],
                 class.tlp,
                 self.names.get(self.name[at]),

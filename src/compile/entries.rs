@@ -30,6 +30,7 @@ const NAME: Tag = Tag::new(GROUP, 11);
 const NAMES: Tag = Tag::new(GROUP, 12);
 const CLASSES: Tag = Tag::new(GROUP, 15);
 const STRINGS: Tag = Tag::new(GROUP, 18);
+const CREATED: Tag = Tag::new(GROUP, 21);
 
 /// What became of a row apart from time and filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +64,7 @@ pub(super) struct Entries {
     /// Rows whose ids are not `indicator--` and a canonical UUID, and those ids.
     odd_rows: Ints,
     odd_ids: Blobs,
+    created: Times,
     modified: Times,
     valid_from: Times,
     valid_until: Times,
@@ -113,6 +115,9 @@ impl Entries {
         let from = take(&mut all.valid_from);
         let column = take(&mut all.modified);
         sections.push(Times::pack(MODIFIED, order, &column, Some(&from)));
+        let created = take(&mut all.created);
+        sections.push(Times::pack(CREATED, order, &created, Some(&column)));
+        drop(created);
         let column = take(&mut all.valid_until);
         sections.push(Times::pack(VALID_UNTIL, order, &column, Some(&from)));
         sections.push(Times::pack(VALID_FROM, order, &from, None));
@@ -143,6 +148,7 @@ impl Entries {
             ids: bytes.clone(),
             odd_rows: Ints::open(sections.need(ODD_ROWS)?, odd_ids.len())?,
             odd_ids,
+            created: times(CREATED)?,
             modified: times(MODIFIED)?,
             valid_from: times(VALID_FROM)?,
             valid_until: times(VALID_UNTIL)?,
@@ -211,6 +217,15 @@ impl Entries {
         let at = row as usize;
         let from = self.valid_from.get(at, NONE);
         [self.modified.get(at, from), from, self.valid_until.get(at, from)]
+    }
+
+    /// When the first version was made, as the column keeps it.
+    pub(super) fn raw_created(&self, row: u32) -> i64 {
+        self.created.get(row as usize, self.raw_times(row)[0])
+    }
+
+    pub(super) fn created(&self, row: u32) -> Option<Timestamp> {
+        instant(self.raw_created(row))
     }
 
     pub(super) fn modified(&self, row: u32) -> Option<Timestamp> {

@@ -246,6 +246,11 @@ impl<'r> IndicatorRef<'r> {
         self.rules.entries.created_by(self.row)
     }
 
+    /// When its first version was made.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.rules.entries.created(self.row)
+    }
+
     /// When this version was made.
     pub fn modified(&self) -> Option<Timestamp> {
         self.rules.entries.modified(self.row)

@@ -67,6 +67,7 @@ impl Withdrawn {
             all.push(Row {
                 id: *id,
                 odd_id: odd.map(Result::unwrap_or_default),
+                created: NONE,
                 modified: self.modified.get(at, NONE),
                 valid_from: NONE,
                 valid_until: NONE,

@@ -135,6 +135,7 @@ mod tests {
                 pattern: (*pattern).into(),
                 pattern_type: "stix".into(),
                 created_by: Some("identity--x".into()),
+                created: None,
                 modified: Timestamp::parse("2026-01-01T00:00:00Z").ok(),
                 valid_from: Timestamp::parse("2026-01-01T00:00:00Z").ok(),
                 valid_until: Timestamp::parse("2027-01-01T00:00:00.5Z").ok(),

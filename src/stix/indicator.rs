@@ -30,6 +30,8 @@ pub struct Indicator<'a> {
     pub pattern_type: Cow<'a, str>,
     /// The identity that made it.
     pub created_by: Option<Cow<'a, str>>,
+    /// When its first version was made.
+    pub created: Option<Timestamp>,
     /// When this version was made (or the object, if that alone is stated); the newest version of an id counts.
     pub modified: Option<Timestamp>,
     /// From when on it is valid, inclusive.
@@ -126,15 +128,15 @@ impl<'a> Indicator<'a> {
             .filter_map(|id| markings.level(&id).tlp())
             .chain(labels.iter().filter_map(|label| marking::of_label(label)))
             .max();
+        let created = reader.instant(members.created, "created");
         Ok(Self {
             id,
             name: reader.text(members.name, "name"),
             pattern,
             pattern_type: reader.pattern_type(members.pattern_type),
             created_by: reader.text(members.created_by_ref, "created_by_ref"),
-            modified: reader
-                .instant(members.modified, "modified")
-                .or_else(|| reader.instant(members.created, "created")),
+            created,
+            modified: reader.instant(members.modified, "modified").or(created),
             valid_from: reader.instant(members.valid_from, "valid_from"),
             valid_until: reader.instant(members.valid_until, "valid_until"),
             revoked: reader.flag(members.revoked, "revoked"),
@@ -268,6 +270,7 @@ mod tests {
             pattern: "[url:value = 'http://a/\"b']".into(),
             pattern_type: "stix".into(),
             created_by: Some("identity--1".into()),
+            created: at("2026-01-01T00:00:00Z"),
             modified: at("2026-01-02T00:00:00.5Z"),
             valid_from: at("2026-01-03T00:00:00Z"),
             valid_until: at("2026-01-04T00:00:00Z"),

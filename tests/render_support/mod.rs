@@ -63,6 +63,7 @@ pub(crate) fn sample() -> RuleSet {
             .into(),
         pattern_type: "stix".into(),
         created_by: Some("identity--f431f809-377b-45e0-aa1c-6a4751cae5ff".into()),
+        created: instant("2026-04-30T09:00:00Z"),
         modified: instant("2026-05-01T10:00:00.250Z"),
         valid_from: instant("2026-05-01T00:00:00Z"),
         valid_until: instant("2026-07-01T00:00:00Z"),

@@ -1,4 +1,4 @@
-//! Events of Windows as JSON: Sysmon and the security log as `evtx_dump`, NXLog, Wazuh and others write them. The names of
+//! Events of Windows as JSON: Sysmon and the security log as `evtx_dump`, `NXLog`, Wazuh and others write them. The names of
 //! the fields are those of the events, whatever stands around them.
 
 use super::family::{Family, Line, QUERY_RESULTS, TEXT, nothing_more};

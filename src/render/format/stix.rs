@@ -83,8 +83,10 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
 fn properties(indicator: &IndicatorRef<'_>, out: &mut Out<'_>) {
     let instant = |at: Option<String>| at.unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned());
     let modified = instant(indicator.modified().map(|at| at.to_string()));
-    // When the first version was made is not kept; no version is older than itself.
-    out.text(",\"created\":").json(&modified).text(",\"modified\":").json(&modified);
+    // No version is older than the first.
+    let created = indicator.created().filter(|at| indicator.modified().is_none_or(|modified| *at <= modified));
+    let created = created.map_or_else(|| modified.clone(), |at| at.to_string());
+    out.text(",\"created\":").json(&created).text(",\"modified\":").json(&modified);
     let from = instant(indicator.valid_from().or(indicator.modified()).map(|at| at.to_string()));
     out.text(",\"valid_from\":").json(&from);
     if let Some(until) = indicator.valid_until() {

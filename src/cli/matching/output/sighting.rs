@@ -209,11 +209,13 @@ fn milliseconds(at: Timestamp) -> String {
 
 fn indicator_object(indicator: IndicatorRef<'_>, id: &str, pattern: &str, value: &str, identity: &str) -> Value {
     let instant = |at: Option<Timestamp>| at.map_or_else(|| EPOCH.to_owned(), milliseconds);
-    // When the first version was made is not kept; no version is older than itself.
     let modified = instant(indicator.modified());
+    // No version is older than the first.
+    let created = indicator.created().filter(|at| indicator.modified().is_none_or(|modified| *at <= modified));
+    let created = created.map_or_else(|| modified.clone(), milliseconds);
     let from = indicator.valid_from().or(indicator.modified());
     let mut object = json!({
-        "type": "indicator", "spec_version": "2.1", "id": id, "created": modified, "modified": modified,
+        "type": "indicator", "spec_version": "2.1", "id": id, "created": created, "modified": modified,
         "pattern_type": "stix", "pattern": pattern, "valid_from": instant(from), "name": indicator.name().unwrap_or(value),
     });
     if let Some(until) = indicator.valid_until().filter(|until| from.is_none_or(|from| from < *until)) {

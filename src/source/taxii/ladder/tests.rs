@@ -266,8 +266,8 @@ proptest! {
         if end.is_ok() && knowable {
             prop_assert_eq!(got.len(), added.len(), "{:?}", server);
         }
-        // Only what cannot be asked for is a gap.
-        if !next && smallest > 2 * largest + 2 && !coarse && !identity {
+        // Only what cannot be asked for is a gap. Who says of ten objects of one instant that there are more is believed.
+        if !next && smallest > 2 * largest + 2 && !coarse && !identity && !(server.lies && largest >= 10) {
             prop_assert_eq!(&end, &Ok(()), "{:?}", server);
         }
         if next && server.dates && faults.iter().all(|fault| !fault) && !server.lies {
