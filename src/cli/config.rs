@@ -3,6 +3,7 @@
 //! An unknown key is an error: a guard rail that is misspelt must not be missing in silence.
 
 mod columns;
+mod logs;
 mod units;
 
 use super::error::{Error, reason};
@@ -32,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     pub(crate) outputs: Vec<Output>,
     pub(crate) indexes: Vec<Index>,
+    logs: Vec<logs::Log>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -42,6 +44,7 @@ struct Contents {
     policy: Policy,
     output: Vec<Output>,
     index: Vec<Index>,
+    log: Vec<logs::Log>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -260,8 +263,9 @@ impl Config {
             Error::new(format_args!("{place}: {}", plain(error.message())))
         };
         let contents: Contents = toml::from_str(text).map_err(at)?;
-        let Contents { store, source, policy, output, index } = contents;
-        let mut config = Self { store, sources: source, policy, outputs: output, indexes: index };
+        let Contents { store, source, policy, output, index, log } = contents;
+        let mut config =
+            Self { store, sources: source, policy, outputs: output, indexes: index, logs: log };
         config.resolve_paths(path.parent().unwrap_or(Path::new("")));
         config.check().map_err(|message| Error::new(format_args!("{}: {message}", path.display())))?;
         Ok(config)
@@ -300,6 +304,9 @@ impl Config {
             }
             source.check().map_err(|message| format!("source {name}: {message}"))?;
         }
+        for log in &self.logs {
+            log.mapping()?;
+        }
         let mut outputs = BTreeSet::new();
         for output in &self.outputs {
             let name = &output.name;
@@ -317,6 +324,14 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// What is said of the fields of logs.
+    ///
+    /// # Errors
+    /// A field means what is no object path.
+    pub(crate) fn log_mappings(&self) -> Result<Vec<stockade::log::Mapping>, Error> {
+        self.logs.iter().map(|log| log.mapping().map_err(Error::new)).collect()
     }
 
     /// The source of a name.

@@ -6,6 +6,7 @@
 
 use super::event::Event;
 use super::format::{self, Format};
+use super::mapping::Mapping;
 use memchr::memchr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct Layout {
     pub chosen: bool,
     /// What the header lines said.
     pub columns: Option<Columns>,
+    /// What the user says of its fields.
+    pub mappings: Arc<[Mapping]>,
 }
 
 /// What header lines say of the lines behind them.
@@ -48,22 +51,30 @@ pub struct Columns {
 pub struct Choice {
     /// The format of all inputs; if there is none each is looked at.
     pub format: Option<&'static Format>,
+    /// What the user says of the fields of some logs; the first that fits counts.
+    pub mappings: Vec<Mapping>,
 }
 
 impl Layout {
     /// Plain text.
     pub fn text() -> Self {
-        Self { format: &format::text::FORMAT, chosen: true, columns: None }
+        Self { format: &format::text::FORMAT, chosen: true, columns: None, mappings: Arc::default() }
     }
 
-    /// The layout of an input, from its first lines.
+    /// The layout of an input without a name, from its first lines.
     pub fn of(choice: &Choice, head: &[u8]) -> Self {
+        Self::of_input(choice, "", head)
+    }
+
+    /// The layout of an input, from its name and first lines.
+    fn of_input(choice: &Choice, name: &str, head: &[u8]) -> Self {
         let head = &head[..head.len().min(HEAD)];
         let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
         let format = choice
             .format
             .unwrap_or_else(|| format::all().find(|format| (format.sniff)(head)).unwrap_or(&format::text::FORMAT));
-        Self { format, chosen: choice.format.is_some(), columns: None }
+        let mappings = choice.mappings.iter().filter(|mapping| mapping.covers(name)).cloned().collect();
+        Self { format, chosen: choice.format.is_some(), columns: None, mappings }
     }
 
     /// Whether no line can have fields.
@@ -124,6 +135,8 @@ impl Layout {
 #[derive(Clone, Debug, Default)]
 pub struct Tracker {
     choice: Arc<Choice>,
+    /// The name of the input.
+    name: Box<str>,
     current: Option<Arc<Layout>>,
 }
 
@@ -135,14 +148,19 @@ pub struct Layouts {
 }
 
 impl Tracker {
-    /// For one input.
+    /// For one input, of no name.
     pub fn new(choice: Arc<Choice>) -> Self {
-        Self { choice, current: None }
+        Self::named(choice, "")
+    }
+
+    /// For an input of that name.
+    pub fn named(choice: Arc<Choice>, name: &str) -> Self {
+        Self { choice, name: name.into(), current: None }
     }
 
     /// What holds in the next block of whole lines.
     pub fn next(&mut self, block: &[u8]) -> Layouts {
-        let current = self.current.get_or_insert_with(|| Arc::new(Layout::of(&self.choice, block)));
+        let current = self.current.get_or_insert_with(|| Arc::new(Layout::of_input(&self.choice, &self.name, block)));
         let mut parts = vec![(0, Arc::clone(current))];
         let mut from = 0;
         // A table that says so may begin behind something else: a comment, or another log.

@@ -24,6 +24,20 @@ pub(super) fn push_named<'l>(
     push_labelled(event, name.clone(), &name, span, escapes);
 }
 
+/// Adds a field of which somebody says what it holds.
+pub(super) fn push_as_said<'l>(
+    event: &mut Event<'l>,
+    name: &'l str,
+    span: Range<usize>,
+    escapes: Escapes,
+    meaning: Meaning<'l>,
+) {
+    match escapes.undo(event.line, span.clone()) {
+        Some(unescaped) => event.push_unescaped(name, span, unescaped, meaning),
+        None => event.push(name, span, meaning),
+    }
+}
+
 /// Adds a field of which another name tells what it holds.
 pub(super) fn push_labelled<'l>(
     event: &mut Event<'l>,

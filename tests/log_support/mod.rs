@@ -155,7 +155,7 @@ pub(crate) const SAMPLES: &[Sample] = &[
 /// The layouts of a block, of a format asked for by name or told by the block.
 pub(crate) fn layouts(format: Option<&str>, block: &[u8]) -> Layouts {
     let format = format.map(|name| format_named(name).expect(name));
-    Tracker::new(Arc::new(Choice { format })).next(block)
+    Tracker::new(Arc::new(Choice { format, ..Choice::default() })).next(block)
 }
 
 /// Takes the last line of a block apart.

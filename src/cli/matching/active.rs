@@ -58,7 +58,8 @@ impl Active {
             allow,
             ..Options::new(filter)
         };
-        let choice = Choice { format: stockade::log::format_named(&args.log_format) };
+        let mappings = globals.config()?.log_mappings()?;
+        let choice = Choice { format: stockade::log::format_named(&args.log_format), mappings };
         let named = look.format.names_generation() || args.summary.is_some() || args.report.is_some();
         let generation = if named { rules.generation() } else { String::new() };
         let made = Made { choice, generation, incomplete };

@@ -244,7 +244,7 @@ impl<S: Search> Pipeline<S> {
                 From::Opened(blocks) => blocks,
                 From::Unopened(input) => match open(&input, self.report.show == Show::Rows) {
                     Ok((text, eager)) => {
-                        let tracker = Tracker::new(self.search.log_choice());
+                        let tracker = Tracker::named(self.search.log_choice(), &name.text);
                         Box::new(Blocks::new(text, eager, self.limits, tracker))
                     }
                     Err(message) => {

@@ -10,6 +10,7 @@
 use super::super::escape::Escapes;
 use super::super::event::{Event, Meaning};
 use super::super::layout::{Columns, Layout};
+use super::super::mapping::Mapping;
 use super::super::{known, values};
 use super::{Format, Header};
 use memchr::{memchr, memmem};
@@ -176,9 +177,15 @@ fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static 
     if cells.iter().zip(&columns.names).all(|(cell, name)| line[cell.place.clone()].trim_ascii() == name.as_bytes()) {
         return Ok(());
     }
+    let mapping =
+        layout.mappings.iter().find(|mapping| mapping.is_of(|key| columns.names.iter().any(|name| **name == *key)));
+    let time = mapping.and_then(Mapping::time_field);
     for (cell, name) in cells.into_iter().zip(&columns.names) {
         let place = values::trimmed(line, cell.place);
-        if event.when.is_none() && is_time(name) && !place.is_empty() {
+        if time == Some(&**name) && !place.is_empty() {
+            event.when = Some(line[place.clone()].into());
+        }
+        if time.is_none() && event.when.is_none() && is_time(name) && !place.is_empty() {
             event.when = Some(line[place.clone()].into());
         }
         let doubled = cell.quoted && memmem::find(&line[place.clone()], b"\"\"").is_some();
@@ -186,7 +193,9 @@ fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static 
         if matches!(&line[place.clone()], b"-") {
             continue;
         }
-        if name.is_empty() {
+        if let Some(meaning) = mapping.and_then(|mapping| mapping.meaning(name)) {
+            values::push_as_said(event, name, place, escapes, meaning);
+        } else if name.is_empty() {
             event.push("column", place, Meaning::Open);
         } else {
             values::push_named(event, &**name, place, escapes);

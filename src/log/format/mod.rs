@@ -134,7 +134,7 @@ mod tests {
     /// A line as a format reads it behind some header lines: the time with `@`, then each field with its property and
     /// group; `+=` for an assembled value, `!` for a reason.
     pub(super) fn shown(format: &str, header: &str, line: &str) -> String {
-        let choice = Choice { format: Some(named(format).expect(format)) };
+        let choice = Choice { format: Some(named(format).expect(format)), ..Choice::default() };
         let mut tracker = Tracker::new(Arc::new(choice));
         let block = format!("{header}{line}");
         let layouts = tracker.next(block.as_bytes());

@@ -2,6 +2,8 @@
 
 use super::super::event::{Event, Meaning};
 use super::super::format::Format;
+use super::super::known;
+use super::super::mapping::{self, Mapping};
 use super::walk::{self, Leaf};
 use crate::observable::{self, kind};
 use std::borrow::Cow;
@@ -145,20 +147,49 @@ fn without_indices(path: &str) -> (String, u16) {
     (any, index.unwrap_or(0))
 }
 
-/// Adds the fields of a line of a family; of a line of none, looks tell everything.
-pub(super) fn push_all(family: Option<&'static Family>, line: &Line<'_>, event: &mut Event<'_>) {
+/// Adds the fields of a line. What the user says of them goes before what the family says; in a line of no family
+/// names that are in use everywhere tell, and otherwise looks.
+pub(super) fn push_all<'l>(
+    family: Option<&'static Family>,
+    mapping: Option<&'l Mapping>,
+    line: &Line<'_>,
+    event: &mut Event<'l>,
+) {
     for leaf in line.leaves {
-        let target = family.filter(|_| !leaf.key).and_then(|family| family.target(line, leaf));
-        match target {
+        let name = line.bare(leaf);
+        if let Some(meaning) = mapping.filter(|_| !leaf.key).and_then(|mapping| mapping.meaning(name)) {
+            walk::push(event, leaf, meaning);
+            continue;
+        }
+        match family.filter(|_| !leaf.key).and_then(|family| family.target(line, leaf)) {
+            None if family.is_none() && !leaf.key => walk::push(event, leaf, known_meaning(line, leaf)),
             None => walk::push(event, leaf, Meaning::Open),
             Some((TEXT, _)) => walk::push(event, leaf, Meaning::Text),
             Some((path, group)) => push(event, line, leaf, path, group),
         }
     }
-    let Some(family) = family else { return };
-    (family.finish)(line, event);
-    let when = family.times.iter().find_map(|path| line.get(path));
+    if let Some(family) = family {
+        (family.finish)(line, event);
+    }
+    let times = family.map_or(TIMES, |family| family.times);
+    let mapped = mapping.and_then(Mapping::time_field).into_iter();
+    let when = mapped.chain(times.iter().copied()).find_map(|path| line.get(path));
     event.when = when.map(|leaf| Cow::Owned(line.text_of(leaf).into_owned()));
+}
+
+/// Fields that say when in logs of no family, the commonest first.
+const TIMES: &[&str] = &["timestamp", "time", "ts", "datetime", "date", "eventTime", "event_time", "@t"];
+
+/// What a field of a line of no family means. A value that is wholly an observable stays one, whatever its name.
+fn known_meaning(line: &Line<'_>, leaf: &Leaf) -> Meaning<'static> {
+    let meaning = known::meaning(&mapping::without_indices(line.bare(leaf)));
+    if let Meaning::Property { path, .. } = meaning
+        && observable::of_path(path).is_none()
+        && std::str::from_utf8(&line.text_of(leaf)).is_ok_and(|text| observable::classify(text).is_ok())
+    {
+        return Meaning::Open;
+    }
+    meaning
 }
 
 fn push(event: &mut Event<'_>, line: &Line<'_>, leaf: &Leaf, path: &'static str, group: u16) {

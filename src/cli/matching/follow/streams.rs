@@ -98,7 +98,7 @@ fn read(input: &Input, reading: &Reading, sender: &SyncSender<Arrival>) -> bool 
             return false;
         }
     };
-    let mut blocks = Blocks::new(text, eager, reading.limits, Tracker::new(Arc::clone(&reading.choice)));
+    let mut blocks = Blocks::new(text, eager, reading.limits, Tracker::named(Arc::clone(&reading.choice), &name.text));
     loop {
         let mut block = Block::default();
         let some = blocks.next(&mut block);
