@@ -21,8 +21,8 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Reads from a position on, at which the content stands. What a line means may have been said at the beginning.
-    fn blocks(&self, content: Content, position: Position) -> Blocks<Content> {
-        let mut tracker = Tracker::new(Arc::clone(&self.choice));
+    fn blocks(&self, name: &Name, content: Content, position: Position) -> Blocks<Content> {
+        let mut tracker = Tracker::named(Arc::clone(&self.choice), &name.text);
         if position.byte() > 0 {
             // Should it fail, reading on will say why.
             tracker.next(&content.first_lines(position.offset).unwrap_or_default());
@@ -87,7 +87,7 @@ impl Tail {
         now: Instant,
     ) -> Self {
         let name = Arc::new(Name::new(&Input::File(path.clone())));
-        let open = content.map(|content| Box::new(reading.blocks(content, record.position)));
+        let open = content.map(|content| Box::new(reading.blocks(&name, content, record.position)));
         Self {
             path,
             name,
@@ -188,7 +188,7 @@ impl Tail {
             if Id::of(&content.metadata()?) != self.id {
                 return Ok(Opened::Elsewhere);
             }
-            self.open = Some(Box::new(reading.blocks(content, position)));
+            self.open = Some(Box::new(reading.blocks(&self.name, content, position)));
         }
         Ok(self.open.as_deref_mut().map_or(Opened::Elsewhere, Opened::Blocks))
     }
@@ -253,7 +253,7 @@ impl Tail {
         self.record = record;
         // Its path may be that of another file by now.
         let content = self.open.take().and_then(|open| open.reader().again().ok());
-        self.open = content.map(|content| Box::new(reading.blocks(content, self.record.position)));
+        self.open = content.map(|content| Box::new(reading.blocks(&self.name, content, self.record.position)));
         (self.broken, self.read, self.line_finished) = (None, None, false);
     }
 
