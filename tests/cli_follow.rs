@@ -487,6 +487,11 @@ fn storm(seed: u64, args: &[&str], logs: &[&str], kills: bool) {
     let mut following = place.follow(&args);
     let mut storm =
         Storm { place: &place, random: Random(seed), lines: 0, listed: Vec::new(), rotated: 0, story: String::new() };
+    // What becomes of files that no run has seen is nobody's promise.
+    let state = || fs::read(place.path("st")).unwrap_or_default();
+    while kills && !logs.iter().all(|log| String::from_utf8_lossy(&state()).contains(log)) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     a_moment();
     for _ in 0..40 {
         let log = logs[storm.random.below(logs.len() as u64) as usize];

@@ -128,6 +128,8 @@ pub(super) struct Reloads {
     judged: Instant,
     next: Option<Receiver<Result<Active, Error>>>,
     enabled: bool,
+    /// The current ones were read anew, and that was not said yet.
+    is_news: bool,
 }
 
 /// A file, and what the system says of it.
@@ -149,6 +151,7 @@ impl Reloads {
             judged: now,
             next: None,
             enabled,
+            is_news: false,
         }
     }
 
@@ -190,6 +193,13 @@ impl Reloads {
         false
     }
 
+    /// Says that there is something new, to be called when it is in use.
+    pub(super) fn announce(&mut self) {
+        if std::mem::take(&mut self.is_news) {
+            self.globals.warn(format_args!("indicators were read anew: {} take part", self.current.count()));
+        }
+    }
+
     fn is_outdated(&self, now: Instant) -> bool {
         self.args.indicators.at_is_now()
             && now.duration_since(self.judged) >= JUDGED
@@ -229,9 +239,7 @@ impl Reloads {
                 keep(&"there are no indicators any more");
             }
             Ok(active) => {
-                if !Arc::ptr_eq(&active.rules, &self.current.rules) {
-                    self.globals.warn(format_args!("indicators were read anew: {} take part", active.count()));
-                }
+                self.is_news = !Arc::ptr_eq(&active.rules, &self.current.rules);
                 self.current = Arc::new(active);
                 return true;
             }

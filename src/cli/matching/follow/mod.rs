@@ -100,6 +100,7 @@ pub(super) fn run(settings: &Settings<'_>, mut reloads: Reloads, signals: &Signa
     }
     loop {
         let active = reloads.current();
+        reloads.announce();
         // What patterns over several lines have seen so far is of one rule set.
         if !follow.search_with(&active, &mut reloads, signals)? {
             break;
@@ -153,6 +154,10 @@ impl Follow<'_> {
                     self.streams.begin(&path, self.settings.args.follow);
                 }
                 tick = (now.elapsed() * SHARE).clamp(TICK, LONGEST_TICK);
+                if looked.is_none() {
+                    // Should it be killed now, the next run knows which files these are, whatever they are called then.
+                    self.output.save(self.watched.records())?;
+                }
                 looked = Some(now);
             }
             let jobs = self.gather(threads * BLOCKS, now);

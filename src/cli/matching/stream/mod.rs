@@ -100,9 +100,10 @@ pub(super) fn run(args: &Args, protocol: Protocol, mut reloads: Reloads, globals
         summary: Summary { inputs: 1, ..Summary::default() },
     };
     let mut block = Block::default();
-    while stream.blocks.next(&mut block) {
+    let mut some = stream.blocks.next(&mut block);
+    while some {
         let active = stream.shared.active();
-        stream.answer_with(&active, &mut block)?;
+        some = stream.answer_with(&active, &mut block)?;
     }
     if let Some((error, at)) = stream.blocks.error() {
         say(format_args!("(standard input): {} at byte {at}", reason(&error)));
@@ -123,6 +124,7 @@ fn keep(shared: &Shared, reloads: &mut Reloads, signals: &Signals) {
         std::thread::sleep(TICK);
         if reloads.poll(Instant::now(), signals) {
             *shared.lock() = reloads.current();
+            reloads.announce();
         }
         if signals.ended() {
             end(shared);
@@ -181,8 +183,9 @@ struct Long {
 }
 
 impl Stream<'_> {
-    /// Answers a block, and those that follow until there are other indicators.
-    fn answer_with(&mut self, active: &Arc<Active>, block: &mut Block) -> Result<(), Error> {
+    /// Answers a block, and those that follow until there are other indicators. Returns whether there is a block that
+    /// was not answered.
+    fn answer_with(&mut self, active: &Arc<Active>, block: &mut Block) -> Result<bool, Error> {
         let mut search = active.search.searcher();
         let (mut hits, mut out) = (Vec::new(), Vec::new());
         let mut made = Instant::now();
@@ -210,12 +213,12 @@ impl Stream<'_> {
                     self.output.write_all(&out).map_err(|error| Error::output(&error))?;
                 }
             }
-            // A line is answered by one rule set, as are those that came with it.
-            if block.piece.is_none_or(|piece| piece.last) && !Arc::ptr_eq(active, &self.shared.lock()) {
-                return Ok(());
-            }
             if !self.blocks.next(block) {
-                return Ok(());
+                return Ok(false);
+            }
+            // There may be others since it was begun to wait. A line is answered by one rule set.
+            if block.piece.is_none_or(|piece| piece.start == 0) && !Arc::ptr_eq(active, &self.shared.lock()) {
+                return Ok(true);
             }
         }
     }
