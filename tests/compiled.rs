@@ -78,7 +78,7 @@ fn told(matcher: &Matcher, log: &str) -> Vec<String> {
     let mut hits = Vec::new();
     matcher.scanner().scan(log.as_bytes(), &mut hits);
     let plain = hits.len();
-    let choice = Choice { format: format_named("json") };
+    let choice = Choice { format: format_named("json"), ..Choice::default() };
     for line in log.lines().filter(|line| line.starts_with('{')) {
         let layouts = Layouts::one(Arc::new(Layout::of(&choice, line.as_bytes())));
         matcher.scanner().scan_as(&layouts, line.as_bytes(), &mut hits);

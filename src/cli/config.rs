@@ -264,8 +264,7 @@ impl Config {
         };
         let contents: Contents = toml::from_str(text).map_err(at)?;
         let Contents { store, source, policy, output, index, log } = contents;
-        let mut config =
-            Self { store, sources: source, policy, outputs: output, indexes: index, logs: log };
+        let mut config = Self { store, sources: source, policy, outputs: output, indexes: index, logs: log };
         config.resolve_paths(path.parent().unwrap_or(Path::new("")));
         config.check().map_err(|message| Error::new(format_args!("{}: {message}", path.display())))?;
         Ok(config)

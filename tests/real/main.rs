@@ -12,6 +12,7 @@ mod page;
 #[path = "../render_support/mod.rs"]
 mod render_support;
 mod resolvers;
+mod rsyslog;
 mod web;
 
 use std::fs;

@@ -6,6 +6,7 @@
 //! Read are an octet count (RFC 6587) and `<PRI>` in front, both optional; `Jan 31 10:05:03`, with a year, fraction, zone
 //! or a leading `*` as routers write them; a host; `program[pid]:`. What does not look like a program is the message.
 
+use super::super::Layout;
 use super::super::escape::Escapes;
 use super::super::event::{Event, Meaning};
 use super::super::json;
@@ -20,7 +21,7 @@ pub(in super::super) static FORMAT: Format = Format {
     own_line: Some(own_line),
     header: None,
     ragged: None,
-    decode: |_, event| decode(event),
+    decode,
 };
 
 /// The parts of an envelope, as places in the line.
@@ -90,7 +91,7 @@ fn after_uptime(text: &[u8]) -> &[u8] {
     }
 }
 
-fn decode(event: &mut Event<'_>) -> Result<(), &'static str> {
+fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static str> {
     let line = event.line;
     let Some(envelope) = envelope(line) else { return Ok(()) };
     let inner = inner(line, envelope.message);
@@ -100,7 +101,7 @@ fn decode(event: &mut Event<'_>) -> Result<(), &'static str> {
     push_envelope(event, &envelope);
     let when = event.when.take();
     match inner {
-        Inner::Json(start) => json::decode_part(event, start..line.len(), None)?,
+        Inner::Json(start) => json::decode_part(event, start..line.len(), None, &layout.mappings)?,
         Inner::Access => access::decode(event, envelope.message)?,
         Inner::Pairs => {
             let start = line.len() - after_uptime(&line[envelope.message..]).len();

@@ -45,7 +45,7 @@ pub(super) fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<()
 }
 
 /// Takes a part of a line apart that is an object of JSON.
-fn decode_part<'l>(
+pub(super) fn decode_part<'l>(
     event: &mut Event<'l>,
     part: Range<usize>,
     chosen: Option<&str>,
@@ -218,6 +218,7 @@ mod tests {
             pattern: pattern.into(),
             pattern_type: "stix".into(),
             created_by: None,
+            created: None,
             modified: None,
             valid_from: None,
             valid_until: None,
