@@ -53,6 +53,77 @@ fn a_mapping_says_what_fields_mean() {
     }
 }
 
+/// The times of hits, as `--format csv` tells them.
+fn times(out: &str) -> Vec<&str> {
+    out.lines().skip(1).filter_map(|row| row.split(',').nth(5)).collect()
+}
+
+#[test]
+fn times_without_a_zone_are_in_the_one_that_is_said() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    fs::write(dir.join("list"), "evil.example\n").expect("written");
+    let text = "2026-01-31 10:05:03 to evil.example\n2026-07-31 10:05:03Z to evil.example\n";
+    fs::write(dir.join("a.log"), text).expect("written");
+    fs::write(dir.join("b.csv"), "when,host\n2026-07-31 10:05:03,evil.example\n").expect("written");
+    // What a format has in UTC stays in UTC.
+    let iis = "#Fields: date time cs-host\n2026-01-31 10:05:03 evil.example\n";
+    fs::write(dir.join("c.log"), iis).expect("written");
+    let long = format!("2026-01-31 10:05:03 evil.example {}\n", "x ".repeat(600_000));
+    fs::write(dir.join("d.log"), long).expect("written");
+    let args = ["-i", "list", "--format=csv", "-o", "a.log", "b.csv", "c.log"];
+    let with = |more: &[&str]| run(dir, &[&args[..], more].concat());
+
+    let (code, out, said) = with(&[]);
+    assert_eq!((code, &*said), (0, ""));
+    let utc = ["2026-01-31T10:05:03Z", "2026-07-31T10:05:03Z", "2026-07-31T10:05:03Z", "2026-01-31T10:05:03Z"];
+    assert_eq!(times(&out), utc);
+    let berlin = ["2026-01-31T09:05:03Z", "2026-07-31T10:05:03Z", "2026-07-31T08:05:03Z", "2026-01-31T10:05:03Z"];
+    assert_eq!(times(&with(&["--time-zone", "Europe/Berlin"]).1), berlin);
+    assert_eq!(times(&with(&["--time-zone", "-01:00"]).1)[0], "2026-01-31T11:05:03Z");
+
+    // A line that is searched in pieces.
+    let (_, out, _) = run(dir, &["-i", "list", "--format=csv", "-o", "--time-zone=+02:00", "d.log"]);
+    assert_eq!(times(&out), ["2026-01-31T08:05:03Z"]);
+
+    let (code, _, said) = with(&["--time-zone", "Berlin"]);
+    assert!(code == 2 && said.contains("Europe/Berlin may be meant"), "{said}");
+
+    let config = "[[log]]\nfiles = [\"a.*\"]\ntime_zone = \"America/New_York\"\n";
+    fs::write(dir.join("stockade.toml"), config).expect("written");
+    let (_, out, _) = with(&[]);
+    assert_eq!(times(&out)[..3], ["2026-01-31T15:05:03Z", "2026-07-31T10:05:03Z", "2026-07-31T10:05:03Z"]);
+    assert_eq!(times(&with(&["--time-zone", "Europe/Berlin"]).1), berlin, "the flag goes before the file");
+    for (config, part) in [
+        ("[[log]]\nkeys = [\"a\"]\ntime_zone = \"UTC\"\n", "needs files"),
+        ("[[log]]\nfiles = [\"a\"]\ntime_zone = \"new york\"\n", "America/New_York may be meant"),
+    ] {
+        fs::write(dir.join("stockade.toml"), config).expect("written");
+        let (code, _, said) = with(&[]);
+        assert!(code == 2 && said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn lines_of_machines_in_different_zones_come_after_each_other_as_they_happened() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    let indicator = serde_json::json!({
+        "type": "indicator", "spec_version": "2.1", "id": "indicator--00000000-0000-4000-8000-000000000001",
+        "created": "2026-01-01T00:00:00Z", "modified": "2026-01-01T00:00:00Z", "valid_from": "2026-01-01T00:00:00Z",
+        "pattern": "([domain-name:value = 'a.example'] FOLLOWEDBY [domain-name:value = 'b.example']) WITHIN 60 SECONDS",
+        "pattern_type": "stix",
+    });
+    fs::write(dir.join("i.json"), indicator.to_string()).expect("written");
+    fs::write(dir.join("tokyo.log"), "2026-01-31 19:05:03 to a.example\n").expect("written");
+    fs::write(dir.join("utc.csv"), "when,host\n2026-01-31 10:05:33,b.example\n").expect("written");
+    let args = ["-i", "i.json", "tokyo.log", "utc.csv"];
+    assert_eq!(run(dir, &args).0, 1, "nine hours lie between them");
+    let config = "[[log]]\nfiles = [\"tokyo*\"]\ntime_zone = \"Asia/Tokyo\"\n";
+    fs::write(dir.join("stockade.toml"), config).expect("written");
+    assert_eq!(run(dir, &args).0, 0);
+}
+
 #[test]
 fn broken_lines_are_counted_by_reason_and_searched_as_text() {
     let dir = tempfile::tempdir().expect("a directory");

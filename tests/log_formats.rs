@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use stockade::log::{Choice, Clock, Layout, Tracker, formats};
+use stockade::log::{Choice, Clock, Layout, Tracker, Zone, formats};
 use stockade::matcher::Matcher;
 use stockade::observable::text::{self, Options};
 use stockade::observable::{Value, classify};
@@ -170,7 +170,7 @@ fn every_format_says_when() {
         for line in *lines {
             let block = format!("{header}{line}\n");
             decoded(Some(format), block.as_bytes(), |event, _| {
-                let at = event.when.as_deref().map(|when| clock.instant(when).map(|at| at.to_string()));
+                let at = event.when.as_deref().map(|when| clock.instant(when, &Zone::UTC).map(|at| at.to_string()));
                 let Some(at) = at else { return };
                 let at = at.unwrap_or_else(|| panic!("no time in {:?} of {line}", event.when));
                 let expected = ["2026-01-31T10:05:03", "2026-01-31T09:05:03"];

@@ -7,6 +7,7 @@
 use super::event::Event;
 use super::format::{self, Format};
 use super::mapping::Mapping;
+use super::zone::Zone;
 use memchr::memchr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct Layout {
     pub columns: Option<Columns>,
     /// What the user says of its fields.
     pub mappings: Arc<[Mapping]>,
+    /// In which zone times are that do not say it.
+    pub zone: Zone,
 }
 
 /// What header lines say of the lines behind them.
@@ -53,12 +56,15 @@ pub struct Choice {
     pub format: Option<&'static Format>,
     /// What the user says of the fields of some logs; the first that fits counts.
     pub mappings: Vec<Mapping>,
+    /// In which zone times are that do not say it, whatever the mappings say; otherwise UTC.
+    pub zone: Option<Zone>,
 }
 
 impl Layout {
     /// Plain text.
     pub fn text() -> Self {
-        Self { format: &format::text::FORMAT, chosen: true, columns: None, mappings: Arc::default() }
+        let format = &format::text::FORMAT;
+        Self { format, chosen: true, columns: None, mappings: Arc::default(), zone: Zone::UTC }
     }
 
     /// The layout of an input without a name, from its first lines.
@@ -73,8 +79,9 @@ impl Layout {
         let format = choice
             .format
             .unwrap_or_else(|| format::all().find(|format| (format.sniff)(head)).unwrap_or(&format::text::FORMAT));
-        let mappings = choice.mappings.iter().filter(|mapping| mapping.covers(name)).cloned().collect();
-        Self { format, chosen: choice.format.is_some(), columns: None, mappings }
+        let mappings: Arc<[Mapping]> = choice.mappings.iter().filter(|mapping| mapping.covers(name)).cloned().collect();
+        let zone = choice.zone.as_ref().or_else(|| mappings.iter().find_map(Mapping::zone)).cloned();
+        Self { format, chosen: choice.format.is_some(), columns: None, mappings, zone: zone.unwrap_or_default() }
     }
 
     /// Whether no line can have fields.
@@ -185,6 +192,12 @@ impl Tracker {
             }
         }
         Layouts { parts }
+    }
+
+    /// What holds in a piece of a line, of which no format can say anything.
+    pub fn piece(&mut self, piece: &[u8]) -> Layouts {
+        let current = self.current.get_or_insert_with(|| Arc::new(Layout::of_input(&self.choice, &self.name, piece)));
+        Layouts::one(Arc::new(Layout { zone: current.zone.clone(), ..Layout::text() }))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a user says of logs of their own: which field of JSON, or column of a table, is which property.
 
 use super::event::Meaning;
+use super::zone::Zone;
 use std::collections::HashMap;
 
 /// The meaning of the fields of some logs.
@@ -20,6 +21,7 @@ pub struct Mapping {
     keys: Vec<String>,
     fields: HashMap<String, Target>,
     time: Option<String>,
+    zone: Option<Zone>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +70,11 @@ impl Mapping {
         self.time = Some(name.to_owned());
     }
 
+    /// Says in which zone times are that do not say it. It holds for all lines of the inputs that are meant.
+    pub fn set_zone(&mut self, zone: Zone) {
+        self.zone = Some(zone);
+    }
+
     /// Whether an input of this name is meant.
     pub fn covers(&self, input: &str) -> bool {
         let name = input.rsplit('/').next().unwrap_or(input);
@@ -90,6 +97,11 @@ impl Mapping {
             Target::Open => Meaning::Open,
             Target::Text => Meaning::Text,
         })
+    }
+
+    /// In which zone times are that do not say it.
+    pub(super) fn zone(&self) -> Option<&Zone> {
+        self.zone.as_ref()
     }
 
     /// The field that tells when.

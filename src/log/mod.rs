@@ -15,9 +15,11 @@ mod time;
 mod values;
 mod words;
 mod zeek;
+mod zone;
 
 pub use event::{Event, Field, Joint, Meaning, Unescaped};
 pub use format::{Format, all as formats, named as format_named};
 pub use layout::{Choice, Columns, Layout, Layouts, Tracker};
 pub use mapping::Mapping;
 pub use time::Clock;
+pub use zone::{UnknownZone, Zone};

@@ -4,8 +4,11 @@
 //! `2026-01-31 10:05:03,123`, `2026/01/31 10:05:03`), the common log format (`31/Jan/2026:10:05:03 +0100`), that of BIND
 //! (`31-Jan-2026 10:05:03.123`) and of Snort (`01/31/2026-10:05:03.123`), RFC 3164 (`Jan 31 10:05:03`, with a year as
 //! Cisco writes it), the C library (`Sat Jan 31 10:05:03 2026`), and seconds since 1970 at the beginning of a line
-//! (`1769853903.25`, `[1769853903]`) or behind `"ts":` and the like, there also milliseconds. A time without zone is UTC.
+//! (`1769853903.25`, `[1769853903]`) or behind `"ts":` and the like, there also milliseconds. What zone a time is in it
+//! may say itself: `Z`, `UTC`, `GMT`, or an offset; other letters (`CET`, `EST`) mean too many things to be heard. Without,
+//! it is in the [`Zone`] of the log.
 
+use super::zone::{self, Zone};
 use crate::stix::Timestamp;
 
 /// How far into a line its time is looked for, in bytes.
@@ -28,19 +31,22 @@ impl Clock {
         Self { latest }
     }
 
-    /// When a line was written, if it says so.
+    /// When a line of a log of some zone was written, if it says so.
     ///
     /// ```
-    /// use stockade::{log::Clock, stix::Timestamp};
+    /// use stockade::log::{Clock, Zone};
+    /// use stockade::stix::Timestamp;
     ///
-    /// let clock = Clock::new(Timestamp::parse("2026-03-01T00:00:00Z").unwrap());
-    /// let at = |line: &str| clock.time_of(line.as_bytes()).map(|at| at.to_string());
+    /// let clock = Clock::new(Timestamp::parse("2026-03-01T00:00:00Z")?);
+    /// let berlin = Zone::named("Europe/Berlin")?;
+    /// let at = |line: &str| clock.time_of(line.as_bytes(), &berlin).map(|at| at.to_string());
     /// let expected = Some("2026-01-31T10:05:03Z".to_owned());
-    /// assert_eq!(at("198.51.100.7 - - [31/Jan/2026:11:05:03 +0100] \"GET / HTTP/1.1\""), expected);
-    /// assert_eq!(at("Jan 31 10:05:03 host sshd[7]: closed"), expected);
+    /// assert_eq!(at("198.51.100.7 - - [31/Jan/2026:05:05:03 -0500] \"GET / HTTP/1.1\""), expected);
+    /// assert_eq!(at("Jan 31 11:05:03 host sshd[7]: closed"), expected);
     /// assert_eq!(at("no time at all"), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn time_of(&self, line: &[u8]) -> Option<Timestamp> {
+    pub fn time_of(&self, line: &[u8], zone: &Zone) -> Option<Timestamp> {
         let line = &line[..line.len().min(REACH)];
         if let Some(at) = seconds(line) {
             return Some(at);
@@ -50,10 +56,11 @@ impl Clock {
             let hour = colon - 2;
             let (clock, rest) = time_of_day(&line[hour..])?;
             let before = &line[..hour];
-            iso(before, clock, rest)
-                .or_else(|| common_log(before, clock, rest))
-                .or_else(|| alert(before, clock, rest))
-                .or_else(|| self.month_first(before, clock, rest))
+            let shown = Shown::new(clock, rest, zone)?;
+            iso(before, &shown)
+                .or_else(|| common_log(before, &shown))
+                .or_else(|| alert(before, &shown))
+                .or_else(|| self.month_first(before, &shown))
         })
     }
 
@@ -61,20 +68,21 @@ impl Clock {
     /// or nanoseconds since 1970 as a bare number.
     ///
     /// ```
-    /// use stockade::{log::Clock, stix::Timestamp};
+    /// use stockade::log::{Clock, Zone};
+    /// use stockade::stix::Timestamp;
     ///
     /// let clock = Clock::new(Timestamp::parse("2026-03-01T00:00:00Z").unwrap());
     /// let expected = Timestamp::parse("2026-01-31T10:05:03.25Z").ok();
-    /// assert_eq!(clock.instant(b"1769853903250"), expected);
-    /// assert_eq!(clock.instant(b"2026-01-31T10:05:03.250+00:00"), expected);
+    /// assert_eq!(clock.instant(b"1769853903250", &Zone::UTC), expected);
+    /// assert_eq!(clock.instant(b"2026-01-31T10:05:03.250+00:00", &Zone::UTC), expected);
     /// ```
-    pub fn instant(&self, text: &[u8]) -> Option<Timestamp> {
+    pub fn instant(&self, text: &[u8], zone: &Zone) -> Option<Timestamp> {
         let text = text.trim_ascii();
-        unix(text).filter(|(.., tail)| tail.is_empty()).map(|(at, ..)| at).or_else(|| self.time_of(text))
+        unix(text).filter(|(.., tail)| tail.is_empty()).map(|(at, ..)| at).or_else(|| self.time_of(text, zone))
     }
 
     /// `Jan 31 ` before the time, perhaps with a year behind the day or the time.
-    fn month_first(&self, before: &[u8], clock: &[u8], rest: &[u8]) -> Option<Timestamp> {
+    fn month_first(&self, before: &[u8], shown: &Shown<'_>) -> Option<Timestamp> {
         let before = before.strip_suffix(b" ")?;
         let (year, before) = match before.split_last_chunk::<5>() {
             Some((rest, [b' ', year @ ..])) if leading_year(year).is_some() => (leading_year(year), rest),
@@ -83,19 +91,54 @@ impl Clock {
         let (day, before) = trailing_number(before)?;
         let before = before.trim_ascii_end();
         let month = month(before.get(before.len().checked_sub(3)?..)?)?;
-        if let Some(year) = rest.strip_prefix(b" ").and_then(leading_year) {
-            return instant(year, month, day, clock, b"", b"");
-        }
-        let (fraction, _) = fraction(rest);
-        if let Some(year) = year {
-            return instant(year, month, day, clock, fraction, b"");
+        if let Some(year) = year.or_else(|| shown.year_behind()) {
+            return shown.on(year, month, day);
         }
         let limit = self.latest.seconds + DAY;
         let year = year_of(limit);
-        [year, year - 1]
-            .into_iter()
-            .filter_map(|y| instant(y, month, day, clock, fraction, b""))
-            .find(|at| at.seconds <= limit)
+        // The 29th of February was in the last leap year.
+        (year - 8..=year).rev().filter_map(|year| shown.on(year, month, day)).find(|at| at.seconds <= limit)
+    }
+}
+
+/// A time of day, with what is written behind it.
+struct Shown<'t> {
+    hour: i8,
+    minute: i8,
+    second: i8,
+    nanos: i32,
+    zone: std::borrow::Cow<'t, Zone>,
+    behind: &'t [u8],
+}
+
+impl<'t> Shown<'t> {
+    fn new(clock: &[u8], rest: &'t [u8], zone: &'t Zone) -> Option<Self> {
+        let two = |at: usize| number(&clock[at..at + 2]).and_then(|number| i8::try_from(number).ok());
+        let (fraction, behind) = fraction(rest);
+        let nanos = fraction.iter().chain(std::iter::repeat(&b'0')).take(9);
+        let (stated, behind) = stated_zone(behind);
+        let zone = stated.map_or(std::borrow::Cow::Borrowed(zone), std::borrow::Cow::Owned);
+        let nanos = nanos.fold(0, |n, b| n * 10 + i32::from(b - b'0'));
+        Some(Self { hour: two(0)?, minute: two(3)?, second: two(6)?, nanos, zone, behind })
+    }
+
+    /// The instant on a day. Second 60 is the one at which the next minute begins.
+    fn on(&self, year: i64, month: i64, day: i64) -> Option<Timestamp> {
+        let (year, month, day) = (year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?);
+        let leap = i64::from(self.second == 60);
+        let second = if leap == 1 { 59 } else { self.second };
+        let date = jiff::civil::Date::new(year, month, day).ok()?;
+        let time = jiff::civil::Time::new(self.hour, self.minute, second, self.nanos).ok()?;
+        let at = self.zone.instant(date.to_datetime(time))?;
+        Some(Timestamp::from_unix(at.seconds + leap, at.nanos))
+    }
+
+    /// ` 2026` behind the time, perhaps with the letters of a zone before.
+    fn year_behind(&self) -> Option<i64> {
+        let rest = self.behind.strip_prefix(b" ")?;
+        let letters = rest.iter().take_while(|b| b.is_ascii_uppercase()).count();
+        let year = if (2..=5).contains(&letters) { rest[letters..].strip_prefix(b" ")? } else { rest };
+        leading_year(year)
     }
 }
 
@@ -142,50 +185,27 @@ fn time_of_day(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// `2026-01-31T` or `2026/01/31 ` before the time.
-fn iso(before: &[u8], clock: &[u8], rest: &[u8]) -> Option<Timestamp> {
+fn iso(before: &[u8], shown: &Shown<'_>) -> Option<Timestamp> {
     let (date, separator) = before.get(before.len().checked_sub(11)?..)?.split_at(10);
     let (b'-' | b'/', b'T' | b't' | b' ') = (date[4], separator[0]) else { return None };
     if date[7] != date[4] {
         return None;
     }
-    let (fraction, rest) = fraction(rest);
-    instant(number(&date[..4])?, number(&date[5..7])?, number(&date[8..])?, clock, fraction, zone(rest))
+    shown.on(number(&date[..4])?, number(&date[5..7])?, number(&date[8..])?)
 }
 
 /// `31/Jan/2026:` or `31-Jan-2026 ` before the time.
-fn common_log(before: &[u8], clock: &[u8], rest: &[u8]) -> Option<Timestamp> {
+fn common_log(before: &[u8], shown: &Shown<'_>) -> Option<Timestamp> {
     let date = before.get(before.len().checked_sub(12)?..)?;
     let ((b'/', b'/', b':') | (b'-', b'-', b' ')) = (date[2], date[6], date[11]) else { return None };
-    let (fraction, rest) = fraction(rest);
-    let zone = zone(rest.strip_prefix(b" ").unwrap_or(rest));
-    instant(number(&date[7..11])?, month(&date[3..6])?, number(&date[..2])?, clock, fraction, zone)
+    shown.on(number(&date[7..11])?, month(&date[3..6])?, number(&date[..2])?)
 }
 
 /// `01/31/2026-` before the time, as Snort and Suricata write alerts.
-fn alert(before: &[u8], clock: &[u8], rest: &[u8]) -> Option<Timestamp> {
+fn alert(before: &[u8], shown: &Shown<'_>) -> Option<Timestamp> {
     let date = before.get(before.len().checked_sub(11)?..)?;
     let (b'/', b'/', b'-') = (date[2], date[5], date[10]) else { return None };
-    let (fraction, _) = fraction(rest);
-    instant(number(&date[6..10])?, number(&date[..2])?, number(&date[3..5])?, clock, fraction, b"")
-}
-
-fn instant(year: i64, month: i64, day: i64, clock: &[u8], fraction: &[u8], zone: &[u8]) -> Option<Timestamp> {
-    let clock = std::str::from_utf8(clock).ok()?;
-    let mut text = format!("{year:04}-{month:02}-{day:02}T{clock}");
-    if !fraction.is_empty() {
-        text.push('.');
-        text.push_str(std::str::from_utf8(fraction).ok()?);
-    }
-    match zone {
-        [sign @ (b'+' | b'-'), digits @ ..] => {
-            let digits: Vec<char> = digits.iter().filter(|b| **b != b':').map(|b| char::from(*b)).collect();
-            let [a, b, c, d] = digits.as_slice() else { return None };
-            text.push(char::from(*sign));
-            text.extend([*a, *b, ':', *c, *d]);
-        }
-        _ => text.push('Z'),
-    }
-    Timestamp::parse_lenient(&text).ok()
+    shown.on(number(&date[6..10])?, number(&date[..2])?, number(&date[3..5])?)
 }
 
 /// Digits behind a `.` or `,`, and what follows them.
@@ -198,15 +218,17 @@ fn fraction(text: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// `+0100` or `+01:00`; anything else is no zone, which means UTC.
-fn zone(text: &[u8]) -> &[u8] {
-    let [b'+' | b'-', digits @ ..] = text else { return b"" };
-    let length = match digits {
-        [a, b, b':', c, d, ..] if [a, b, c, d].iter().all(|x| x.is_ascii_digit()) => 6,
-        [a, b, c, d, ..] if [a, b, c, d].iter().all(|x| x.is_ascii_digit()) => 5,
-        _ => 0,
-    };
-    &text[..length]
+/// The zone that stands behind a time, if one does that means the same everywhere, and what follows it.
+fn stated_zone(text: &[u8]) -> (Option<Zone>, &[u8]) {
+    let rest = text.strip_prefix(b" ").unwrap_or(text);
+    if let Some((seconds, behind)) = zone::offset(rest) {
+        return (Zone::ahead(seconds), behind);
+    }
+    let utc = [&b"Z"[..], b"z", b"UTC", b"GMT"].into_iter().find_map(|name| rest.strip_prefix(name));
+    match utc.filter(|behind| !behind.first().is_some_and(u8::is_ascii_alphanumeric)) {
+        Some(behind) => (Some(Zone::UTC), behind),
+        None => (None, text),
+    }
 }
 
 fn number(digits: &[u8]) -> Option<i64> {
@@ -265,9 +287,54 @@ mod tests {
             ("%ASA x 2026-01-31 10:05:03 y 2027-01-31 10:05:03", "2026-01-31T10:05:03Z"),
         ];
         for (line, expected) in cases {
-            let at = clock.time_of(line.as_bytes()).unwrap_or_else(|| panic!("no time in {line}"));
+            let at = clock.time_of(line.as_bytes(), &Zone::UTC).unwrap_or_else(|| panic!("no time in {line}"));
             assert_eq!(at, Timestamp::parse(expected).expect("an instant"), "{line}");
         }
+    }
+
+    #[test]
+    fn a_time_without_zone_is_in_that_of_the_log() {
+        let clock = Clock::new(Timestamp::parse("2026-03-01T00:00:00Z").expect("an instant"));
+        let zone = Zone::named("-05:00").expect("a zone");
+        for (line, expected) in [
+            ("2026-01-31 10:05:03,250 INFO x", "2026-01-31T15:05:03.25Z"),
+            ("2026-01-31T10:05:03Z x", "2026-01-31T10:05:03Z"),
+            ("2026-01-31 10:05:03.250 UTC [7] LOG: x", "2026-01-31T10:05:03.25Z"),
+            ("2026-01-31 10:05:03.250+01 x", "2026-01-31T09:05:03.25Z"),
+            ("I, [2026-01-31 10:05:03 +0100] x", "2026-01-31T09:05:03Z"),
+            ("2026-01-31 10:05:03 GMTX x", "2026-01-31T15:05:03Z"),
+            ("2026-01-31 10:05:03 EST x", "2026-01-31T15:05:03Z"),
+            ("<34>Jan 31 10:05:03 host app: x", "2026-01-31T15:05:03Z"),
+            ("*Jan 31 10:05:03.250 UTC: %SYS-5-CONFIG_I: x", "2026-01-31T10:05:03.25Z"),
+            ("Sat Jan 31 10:05:03 EST 2026 x", "2026-01-31T15:05:03Z"),
+            ("Sat Jan 31 10:05:03 UTC 2026 x", "2026-01-31T10:05:03Z"),
+            ("[Sun Dec 04 04:47:44 2005] [notice] x", "2005-12-04T09:47:44Z"),
+            ("01/31/2026-10:05:03.250000  [**] x", "2026-01-31T15:05:03.25Z"),
+            ("h - - [31/Jan/2026:11:05:03 +0100] x", "2026-01-31T10:05:03Z"),
+            ("1769853903.250000\tC1\t10.0.0.1", "2026-01-31T10:05:03.25Z"),
+        ] {
+            let at = clock.time_of(line.as_bytes(), &zone).unwrap_or_else(|| panic!("no time in {line}"));
+            assert_eq!(at, Timestamp::parse(expected).expect("an instant"), "{line}");
+        }
+    }
+
+    /// RFC 3164 states neither year nor zone: the last such time before tomorrow.
+    #[test]
+    fn a_time_without_a_year_is_the_last_there_was() {
+        let at = |now: &str, zone: &str, line: &str| {
+            let clock = Clock::new(Timestamp::parse(now).expect("an instant"));
+            let at = clock.time_of(line.as_bytes(), &Zone::named(zone).expect("a zone"));
+            at.map(|at| at.to_string())
+        };
+        let is = |text: &str| Some(text.to_owned());
+        // Clocks that are ahead, and zones that are.
+        assert_eq!(at("2026-01-01T00:10:00Z", "UTC", "Jan  1 12:00:00 h x"), is("2026-01-01T12:00:00Z"));
+        assert_eq!(at("2025-12-31T23:30:00Z", "Asia/Tokyo", "Jan  1 08:25:00 h x"), is("2025-12-31T23:25:00Z"));
+        assert_eq!(at("2026-01-01T00:10:00Z", "America/New_York", "Dec 31 19:05:00 h x"), is("2026-01-01T00:05:00Z"));
+        // Older ones.
+        assert_eq!(at("2026-01-01T00:10:00Z", "UTC", "Jan  3 12:00:00 h x"), is("2025-01-03T12:00:00Z"));
+        assert_eq!(at("2026-07-01T00:00:00Z", "UTC", "Feb 29 12:00:00 h x"), is("2024-02-29T12:00:00Z"));
+        assert_eq!(at("2026-07-01T00:00:00Z", "UTC", "Feb 30 12:00:00 h x"), None);
     }
 
     #[test]
@@ -284,7 +351,7 @@ mod tests {
             "aa:bb:cc:dd:ee:ff",
             "Feb 30 10:05:03",
         ] {
-            assert_eq!(clock.time_of(line.as_bytes()), None, "{line}");
+            assert_eq!(clock.time_of(line.as_bytes(), &Zone::UTC), None, "{line}");
         }
     }
 }

@@ -74,6 +74,9 @@ impl<'m> Scanner<'m> {
             self.part(block, 0..block.len(), None, hits);
         }
         for (part, layout) in layouts.parts(block.len()) {
+            if let Some(watch) = &mut self.watch {
+                watch.zone = layout.zone.clone();
+            }
             self.part(block, part, Some(layout).filter(|layout| !layout.is_text()).map(AsRef::as_ref), hits);
         }
         if let Some(watch) = &mut self.watch {

@@ -7,7 +7,7 @@ use super::fields::Owner;
 use super::hit::{Hit, SeenAt};
 use super::{Matcher, Relation, plain};
 use crate::compile::EntryId;
-use crate::log::{Clock, Event};
+use crate::log::{Clock, Event, Zone};
 use crate::observable::text::Token;
 use crate::stix::observed::Object;
 use crate::stix::{ObservedData, Timestamp};
@@ -26,6 +26,8 @@ pub(super) struct Watch<'m> {
     /// Patterns that only lines with fields can be part of.
     fields: Course<'m>,
     clock: Clock,
+    /// In which zone times of the lines at hand are that do not say it.
+    pub(super) zone: Zone,
     block: u64,
     /// Lines of the block counted so far, and up to where.
     counted: (u64, usize),
@@ -97,6 +99,7 @@ impl<'m> Watch<'m> {
             any: Course::new(patterns, Owners::Entries(entries)),
             fields: Course::new(&group.set, Owners::Fields(&group.owners)),
             clock: matcher.options.clock(),
+            zone: Zone::UTC,
             block: 0,
             counted: (0, 0),
         })
@@ -121,7 +124,8 @@ impl<'m> Watch<'m> {
 
     /// When a line with fields was written.
     pub(super) fn time(&self, event: &Event<'_>) -> Option<Timestamp> {
-        event.when.as_ref().and_then(|text| self.clock.instant(text)).or_else(|| self.clock.time_of(event.line))
+        let stated = event.when.as_ref().and_then(|text| self.clock.instant(text, &self.zone));
+        stated.or_else(|| self.clock.time_of(event.line, &self.zone))
     }
 
     /// Takes what a line of plain text holds, and appends a hit for each pattern that it completes.
@@ -130,7 +134,8 @@ impl<'m> Watch<'m> {
             return;
         }
         let at = self.seen_at(line);
-        let times = self.clock.time_of(line.block.get(line.range.clone()).unwrap_or_default()).map(|at| (at, at));
+        let text = line.block.get(line.range.clone()).unwrap_or_default();
+        let times = self.clock.time_of(text, &self.zone).map(|at| (at, at));
         let observation = ObservedData::new("", times, 1, sighting.objects);
         let marks = sighting.marks;
         let mut mark = |entry, _| marks.iter().find(|mark| mark.entry == entry).cloned();

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use stockade::log::Mapping;
+use stockade::log::{Mapping, Zone};
 
 /// `[[log]]`
 #[derive(Debug, Deserialize)]
@@ -19,6 +19,8 @@ pub(super) struct Log {
     fields: BTreeMap<String, String>,
     /// The key or column that says when.
     time: Option<String>,
+    /// In which zone times are that do not say it.
+    time_zone: Option<String>,
 }
 
 impl Log {
@@ -30,6 +32,12 @@ impl Log {
         let mut mapping = Mapping::new(&self.files, &self.keys);
         for (name, target) in &self.fields {
             mapping.field(name, target).map_err(|message| format!("log: {message}"))?;
+        }
+        if let Some(name) = &self.time_zone {
+            if self.files.is_empty() {
+                return Err("time_zone holds for whole files, so a [[log]] with one needs files".to_owned());
+            }
+            mapping.set_zone(Zone::named(name).map_err(|error| format!("log: time_zone: {error}"))?);
         }
         if let Some(time) = &self.time {
             mapping.time(time);

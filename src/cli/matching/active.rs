@@ -59,7 +59,8 @@ impl Active {
             ..Options::new(filter)
         };
         let mappings = globals.config()?.log_mappings()?;
-        let choice = Choice { format: stockade::log::format_named(&args.log_format), mappings };
+        let zone = args.time_zone.clone();
+        let choice = Choice { format: stockade::log::format_named(&args.log_format), mappings, zone };
         let named = look.format.names_generation() || args.summary.is_some() || args.report.is_some();
         let generation = if named { rules.generation() } else { String::new() };
         let made = Made { choice, generation, incomplete };

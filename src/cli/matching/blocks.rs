@@ -228,8 +228,7 @@ impl<R: Read> Blocks<R> {
         }
         block.layouts = match block.piece {
             None => self.tracker.next(block.text()),
-            // A piece of a line is not as any format has it.
-            Some(_) => Layouts::default(),
+            Some(_) => self.tracker.piece(block.text()),
         };
         block.len > 0
     }

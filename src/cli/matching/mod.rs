@@ -44,6 +44,7 @@ use std::io::{BufWriter, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use stockade::log::Zone;
 use walk::Walk;
 
 /// Print the log lines that hold something an indicator describes
@@ -69,6 +70,10 @@ pub(crate) struct Args {
     /// How to read log lines
     #[arg(long, value_parser = log_formats(), value_name = "FORMAT", default_value = "auto", help_heading = "Input")]
     log_format: String,
+    /// Time zone of logs whose times state none, such as `Europe/Berlin`, `+02:00` or `local`; by default UTC, or what
+    /// the configuration says
+    #[arg(long, value_parser = Zone::named, value_name = "ZONE", allow_hyphen_values = true, help_heading = "Input")]
+    time_zone: Option<Zone>,
     /// Threads that search; by default one for each processor
     #[arg(short = 'j', long, value_name = "N", help_heading = "Input")]
     threads: Option<NonZeroUsize>,

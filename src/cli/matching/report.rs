@@ -165,7 +165,7 @@ impl Report {
             start: piece.start,
             more: !piece.last,
             shorten: true,
-            layout: None,
+            layout: block.layout_at(0),
         };
         if piece.last {
             line.text = strip_line_end(line.text);

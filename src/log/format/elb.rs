@@ -134,7 +134,9 @@ fn decode(event: &mut Event<'_>) -> Result<(), &'static str> {
         let escapes = if kind == Kind::Quoted { Escapes::Backslash } else { Escapes::None };
         match name {
             "time" => {
-                event.when = Some(line[span.clone()].into());
+                // Those of network load balancers are in UTC too and do not say it.
+                let text = line[span.clone()].strip_suffix(b"Z").unwrap_or(&line[span.clone()]);
+                event.when = Some([text, b"Z"].concat().into());
                 event.push(name, span, Meaning::Open);
             }
             "client:port" => values::push_as(event, name, span, Meaning::property("network-traffic:src_ref.value")),

@@ -86,6 +86,7 @@ struct Time {
     clock: Option<Range<usize>>,
     zone: Option<Range<usize>>,
     whole: Option<Range<usize>>,
+    utc: Option<Range<usize>>,
 }
 
 impl Time {
@@ -94,9 +95,8 @@ impl Time {
             "date" => &mut self.date,
             "time" => &mut self.clock,
             "tz" => &mut self.zone,
-            "ts" | "timestamp" | "@timestamp" | "t" | "datetime" | "UtcTime" | "TimeCreated" | "eventTime" => {
-                &mut self.whole
-            }
+            "ts" | "timestamp" | "@timestamp" | "t" | "datetime" | "TimeCreated" | "eventTime" => &mut self.whole,
+            "UtcTime" => &mut self.utc,
             _ => return,
         };
         if place.is_none() {
@@ -109,6 +109,9 @@ impl Time {
         if let (Some(date), Some(clock)) = (&self.date, &self.clock) {
             let zone = self.zone.clone().map_or(&b""[..], |zone| &line[zone]);
             return Some([&line[date.clone()], b" ", &line[clock.clone()], zone].concat().into());
+        }
+        if let Some(utc) = self.utc.clone() {
+            return Some([&line[utc], b"Z"].concat().into());
         }
         let whole = self.whole.clone().or_else(|| self.clock.clone())?;
         Some(line[whole].into())

@@ -73,7 +73,8 @@ fn decode<'l>(layout: &'l Layout, event: &mut Event<'l>) -> Result<(), &'static 
         }
     }
     event.when = match (value("date"), value("time")) {
-        (Some(date), Some(time)) => Some([&line[date], b" ", &line[time]].concat().into()),
+        // The format has all times in UTC.
+        (Some(date), Some(time)) => Some([&line[date], b" ", &line[time], b"Z"].concat().into()),
         _ => None,
     };
     Ok(())
@@ -112,7 +113,7 @@ mod tests {
                 header,
                 "2026-01-31 10:05:03 10.0.0.5 GET /a.aspx b=c 443 203.0.113.9 curl+8 - 200 www.a.example"
             ),
-            "@2026-01-31 10:05:03
+            "@2026-01-31 10:05:03Z
 date=2026-01-31
 time=10:05:03
 s-ip=10.0.0.5 network-traffic:dst_ref.value

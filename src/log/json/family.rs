@@ -174,7 +174,12 @@ pub(super) fn push_all<'l>(
     let times = family.map_or(TIMES, |family| family.times);
     let mapped = mapping.and_then(Mapping::time_field).into_iter();
     let when = mapped.chain(times.iter().copied()).find_map(|path| line.get(path));
-    event.when = when.map(|leaf| Cow::Owned(line.text_of(leaf).into_owned()));
+    event.when = when.map(|leaf| {
+        let mut text = line.text_of(leaf).into_owned();
+        // Sysmon says so in the name of the field only.
+        text.extend_from_slice(if leaf.path.ends_with("UtcTime") { b"Z" } else { b"" });
+        Cow::Owned(text)
+    });
 }
 
 /// Fields that say when in logs of no family, the commonest first.

@@ -15,7 +15,7 @@ use super::name::Name;
 use std::ops::Range;
 use std::sync::Arc;
 use stockade::compile::RuleSet;
-use stockade::log::{Clock, Event, Layout};
+use stockade::log::{Clock, Event, Layout, Zone};
 use stockade::matcher::{Hit, SeenAt};
 use stockade::stix::Timestamp;
 
@@ -150,8 +150,9 @@ impl Run {
         }
         let mut event = Event::new(line.text);
         let decoded = line.layout.is_some_and(|layout| !layout.is_text() && layout.decode(&mut event).is_ok());
-        let stated = || event.records().find_map(|record| self.clock.instant(record.when.as_ref()?));
-        decoded.then(stated).flatten().or_else(|| self.clock.time_of(line.text))
+        let zone = line.layout.map_or(&Zone::UTC, |layout| &layout.zone);
+        let stated = || event.records().find_map(|record| self.clock.instant(record.when.as_ref()?, zone));
+        decoded.then(stated).flatten().or_else(|| self.clock.time_of(line.text, zone))
     }
 }
 
