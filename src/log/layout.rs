@@ -194,6 +194,17 @@ impl Tracker {
         Layouts { parts }
     }
 
+    /// Whether the input may be a document of JSON.
+    pub fn may_be_document(&self) -> bool {
+        self.choice.format.is_none_or(Format::is_json)
+    }
+
+    /// Whether lines may have fields, as far as was seen.
+    pub fn has_fields(&self) -> bool {
+        let is_text = |layout: &Arc<Layout>| std::ptr::eq(layout.format, &raw const format::text::FORMAT);
+        self.current.as_ref().is_some_and(|layout| !is_text(layout))
+    }
+
     /// What holds in a piece of a line, of which no format can say anything.
     pub fn piece(&mut self, piece: &[u8]) -> Layouts {
         let current = self.current.get_or_insert_with(|| Arc::new(Layout::of_input(&self.choice, &self.name, piece)));

@@ -14,7 +14,7 @@ use crate::observable::kind::hash;
 use crate::observable::text::find::{Candidates, TextAt, Wanted, find};
 use crate::observable::{Kind, kind};
 use memchr::{memchr, memrchr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Bytes that are looked over at a time, so that what was found is still near when it is asked for.
@@ -52,6 +52,11 @@ impl<'m> Scanner<'m> {
     /// What was kept and dropped of patterns that need several lines.
     pub fn figures(&self) -> Figures {
         self.watch.as_ref().map(Watch::figures).unwrap_or_default()
+    }
+
+    /// The blocks, counted from 0 in the order in which they were scanned, of which hits in later blocks may name lines.
+    pub fn kept_blocks(&self) -> BTreeSet<u64> {
+        self.watch.as_ref().map(Watch::kept_blocks).unwrap_or_default()
     }
 
     /// How many lines were met since this was last asked that are not what their format asks for, by reason. They are

@@ -11,12 +11,16 @@ use crate::log::{Clock, Event, Zone};
 use crate::observable::text::Token;
 use crate::stix::observed::Object;
 use crate::stix::{ObservedData, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
 /// Logs are searched one after another, so a line may be much older than the one before. What a pattern keeps is
 /// bounded by number, not by age.
 const SESSION: Options = Options { disorder: Duration::from_secs(100 * 366 * 86_400), kept: 1 << 14 };
+
+/// So many observations may come before it is asked which of them may still be part of a match.
+const FORGOTTEN: usize = 1024;
 
 /// Watches lines for patterns that need several.
 #[derive(Debug)]
@@ -39,8 +43,11 @@ struct Course<'m> {
     session: Session<'m>,
     patterns: &'m PatternSet,
     owners: Owners<'m>,
-    /// Where each observation stood.
-    places: Vec<SeenAt>,
+    /// How many observations it was given, and where those stood that may still be part of a match, and some others.
+    pushed: u64,
+    places: BTreeMap<u64, SeenAt>,
+    /// How many were left when the others were forgotten last.
+    kept: usize,
     satisfied: Vec<Satisfied>,
 }
 
@@ -117,6 +124,15 @@ impl<'m> Watch<'m> {
         }
     }
 
+    /// The blocks of which later hits may name lines.
+    pub(super) fn kept_blocks(&self) -> BTreeSet<u64> {
+        [&self.any, &self.fields]
+            .into_iter()
+            .flat_map(|course| course.session.kept().into_iter().filter_map(|number| course.places.get(&number)))
+            .map(|place| place.block)
+            .collect()
+    }
+
     pub(super) fn end_block(&mut self) {
         self.block += 1;
         self.counted = (0, 0);
@@ -171,7 +187,7 @@ impl<'m> Watch<'m> {
 impl<'m> Course<'m> {
     fn new(patterns: &'m PatternSet, owners: Owners<'m>) -> Self {
         let session = Session::new(patterns, SESSION);
-        Self { session, patterns, owners, places: Vec::new(), satisfied: Vec::new() }
+        Self { session, patterns, owners, pushed: 0, places: BTreeMap::new(), kept: 0, satisfied: Vec::new() }
     }
 
     fn push(
@@ -182,7 +198,8 @@ impl<'m> Course<'m> {
         mark: &mut dyn FnMut(EntryId, Option<Owner>) -> Option<Mark>,
         hits: &mut Vec<Hit>,
     ) {
-        self.places.push(at);
+        self.places.insert(self.pushed, at);
+        self.pushed += 1;
         let mut completed = Vec::new();
         self.session.push(observation, &mut completed);
         for Completed { pattern, observations } in completed {
@@ -192,7 +209,7 @@ impl<'m> Course<'m> {
                 Owners::Fields(owners) => owners.get(place).map(|owner| (owner.entry, Some(*owner))),
             };
             let Some(mark) = owner.and_then(|(entry, owner)| mark(entry, owner)) else { continue };
-            let last = self.places.len() as u64 - 1;
+            let last = self.pushed - 1;
             let others = observations.iter().filter(|number| **number != last);
             hits.push(Hit {
                 line_start: line.range.start,
@@ -203,8 +220,13 @@ impl<'m> Course<'m> {
                 relation: mark.relation,
                 field: mark.field,
                 entry: mark.entry,
-                also: others.filter_map(|number| self.places.get(*number as usize).copied()).collect(),
+                also: others.filter_map(|number| self.places.get(number).copied()).collect(),
             });
+        }
+        if self.places.len() >= 2 * self.kept + FORGOTTEN {
+            let kept = self.session.kept();
+            self.places.retain(|number, _| kept.contains(number));
+            self.kept = self.places.len();
         }
     }
 }

@@ -5,6 +5,7 @@
 //! what follows them; the other half of the overlap shows the next piece what went before. So every value shorter than
 //! half of the overlap is judged with as much around it on either side.
 
+use super::document::{Document, Mode, Resume};
 use memchr::{memchr, memchr_iter, memrchr};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
@@ -44,6 +45,10 @@ pub(super) struct Block {
     pub(super) layouts: Layouts,
     /// Set if it is a piece of a line.
     pub(super) piece: Option<Piece>,
+    /// Set if its lines are records of a document, or pieces of one.
+    pub(super) document: Option<Box<Document>>,
+    /// It ends a line that would have fields, were it not too long to be taken apart.
+    pub(super) lost_fields: bool,
 }
 
 /// Where a piece lies in its line.
@@ -77,6 +82,11 @@ impl Block {
     /// The text to search.
     pub(super) fn text(&self) -> &[u8] {
         &self.buffer[..self.len]
+    }
+
+    /// Its bytes as they are in the input.
+    pub(super) fn original(&self) -> &[u8] {
+        self.document.as_ref().map_or_else(|| self.text(), |document| &document.original)
     }
 
     /// How the fields of the line that begins at a place are told.
@@ -117,11 +127,14 @@ pub(super) struct Position {
     /// What was handed out of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     within: Option<Long>,
+    /// How to go on in a document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    document: Option<Resume>,
 }
 
 impl Position {
     /// The beginning.
-    pub(super) const START: Self = Self { offset: 0, line: 1, within: None };
+    pub(super) const START: Self = Self { offset: 0, line: 1, within: None, document: None };
 
     /// The byte with which reading goes on.
     pub(super) fn byte(&self) -> u64 {
@@ -143,6 +156,8 @@ pub(super) struct Blocks<R> {
     line: u64,
     /// Set while the carry continues a line.
     long: Option<Long>,
+    /// Whether it is a document.
+    mode: Mode,
     tracker: Tracker,
     bytes_read: u64,
     ended: bool,
@@ -151,6 +166,7 @@ pub(super) struct Blocks<R> {
 
 impl<R: Read> Blocks<R> {
     pub(super) fn new(reader: R, eager: bool, limits: Limits, tracker: Tracker) -> Self {
+        let mode = if tracker.may_be_document() { Mode::Unknown } else { Mode::Lines };
         Self {
             reader,
             limits,
@@ -160,6 +176,7 @@ impl<R: Read> Blocks<R> {
             offset: 0,
             line: 1,
             long: None,
+            mode,
             tracker,
             bytes_read: 0,
             ended: false,
@@ -167,18 +184,27 @@ impl<R: Read> Blocks<R> {
         }
     }
 
+    /// Reads an input whose lines are wanted as they are, also of a document.
+    pub(super) fn of_lines(reader: R, eager: bool, limits: Limits, tracker: Tracker) -> Self {
+        Self { mode: Mode::Lines, ..Self::new(reader, eager, limits, tracker) }
+    }
+
     /// Goes on at a position of an input that may still grow; the reader stands there.
     pub(super) fn growing(reader: R, position: Position, limits: Limits, tracker: Tracker) -> Self {
-        let Position { offset, line, within: long } = position;
+        let Position { offset, line, within: long, document } = position;
         let mark = long.filter(|long| long.mark > 0).map_or(&[][..], |_| JSON_MARK);
         let carry = mark.to_vec();
         let bytes_read = position.byte();
-        Self { growing: true, carry, offset, line, long, bytes_read, ..Self::new(reader, false, limits, tracker) }
+        let mut blocks = Self::new(reader, false, limits, tracker);
+        if bytes_read > 0 {
+            blocks.mode = Mode::resume(document, mark);
+        }
+        Self { growing: true, carry, offset, line, long, bytes_read, ..blocks }
     }
 
     /// How far it was handed out.
     pub(super) fn position(&self) -> Position {
-        Position { offset: self.offset, line: self.line, within: self.long }
+        Position { offset: self.offset, line: self.line, within: self.long, document: self.mode.position() }
     }
 
     /// Hands out what has come of a line whose newline will not come.
@@ -195,17 +221,15 @@ impl<R: Read> Blocks<R> {
         let mut len = self.carry.len();
         block.buffer[..len].copy_from_slice(&self.carry);
         self.carry.clear();
-        // A piece ends with the first newline, a block of lines with the last.
-        let find = if self.long.is_some() { memchr } else { memrchr };
-        let mut newline = find(b'\n', &block.buffer[..len]);
         let first_will_do = self.long.is_some() || self.eager;
+        let mut newline = self.newline(&mut block.buffer[..len], 0);
         let mut paused = false;
         while !(paused || self.ended || len == self.limits.block || first_will_do && newline.is_some()) {
+            let before = len;
             match self.reader.read(&mut block.buffer[len..]) {
                 Ok(0) if self.growing => paused = true,
                 Ok(0) => self.ended = true,
                 Ok(n) => {
-                    newline = find(b'\n', &block.buffer[len..len + n]).map(|place| len + place).or(newline);
                     len += n;
                     self.bytes_read += n as u64;
                 }
@@ -215,6 +239,7 @@ impl<R: Read> Blocks<R> {
                     self.error = Some(error);
                 }
             }
+            newline = self.newline(&mut block.buffer[..len], before).or(newline);
         }
         if paused && newline.is_none() {
             self.carry.extend_from_slice(&block.buffer[..len]);
@@ -230,7 +255,17 @@ impl<R: Read> Blocks<R> {
             None => self.tracker.next(block.text()),
             Some(_) => self.tracker.piece(block.text()),
         };
+        block.lost_fields = block.piece.is_some_and(|piece| piece.last) && self.tracker.has_fields();
         block.len > 0
+    }
+
+    /// Where what is handed out next ends: a piece with the first newline, a block of lines with the last. What stands
+    /// before `from` was looked at before.
+    fn newline(&mut self, buffer: &mut [u8], from: usize) -> Option<usize> {
+        let whole = self.ended || buffer.len() == self.limits.block;
+        let part = self.mode.take(buffer, from, whole, self.long.is_some())?;
+        let find = if self.long.is_some() { memchr } else { memrchr };
+        find(b'\n', &buffer[part.clone()]).map(|place| part.start + place)
     }
 
     /// Why the input ended before its end, and how many bytes of it were read.
@@ -264,6 +299,10 @@ impl<R: Read> Blocks<R> {
         block.offset = self.offset;
         block.first_line = self.line;
         block.newlines = memchr_iter(b'\n', block.text()).count() as u64;
+        block.document = match &mut self.mode {
+            Mode::Document(cutting) => Some(Box::new(cutting.hand_out(0, block.len))),
+            _ => None,
+        };
         self.offset += block.len as u64;
         self.line += block.newlines;
     }
@@ -280,14 +319,21 @@ impl<R: Read> Blocks<R> {
         block.offset = self.offset;
         block.first_line = self.line;
         block.newlines = u64::from(newline.is_some());
+        block.document = None;
         if last {
             self.carry.extend_from_slice(&block.buffer[block.len..len]);
+            if let Mode::Document(cutting) = &mut self.mode {
+                block.document = Some(Box::new(cutting.hand_out(mark, block.len)));
+            }
             self.offset += end;
             self.line += block.newlines;
         } else {
             let kept = block.len - self.limits.overlap;
             if mark > 0 || start == 0 && matches!(block.text().trim_ascii_start().first(), Some(b'{' | b'[')) {
                 self.carry.extend_from_slice(JSON_MARK);
+            }
+            if let Mode::Document(cutting) = &mut self.mode {
+                block.document = Some(Box::new(cutting.hand_out_piece(mark, block.len, kept, &self.carry)));
             }
             self.long = Some(Long { mark: self.carry.len(), start: place_in_line(kept), settled: settles });
             self.carry.extend_from_slice(&block.buffer[kept..block.len]);
@@ -296,129 +342,4 @@ impl<R: Read> Blocks<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const SMALL: Limits = Limits { block: 64, overlap: 16 };
-
-    /// Gives out its pieces one read at a time.
-    struct Pieces(Vec<Vec<u8>>);
-    impl Read for Pieces {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let Some(piece) = self.0.first_mut() else { return Ok(0) };
-            let n = piece.len().min(buffer.len());
-            buffer[..n].copy_from_slice(&piece[..n]);
-            piece.drain(..n);
-            if piece.is_empty() {
-                self.0.remove(0);
-            }
-            Ok(n)
-        }
-    }
-
-    /// Puts the input together again from the blocks, and checks what they say of themselves.
-    fn put_together(pieces: Vec<Vec<u8>>, eager: bool) -> Vec<u8> {
-        let mut blocks = Blocks::new(Pieces(pieces), eager, SMALL, Tracker::default());
-        let mut block = Block::default();
-        let mut whole: Vec<u8> = Vec::new();
-        while blocks.next(&mut block) {
-            assert!(block.text().len() <= SMALL.block);
-            let Some(piece) = block.piece else {
-                assert_eq!(block.offset, whole.len() as u64);
-                assert_eq!(block.first_line, 1 + memchr_iter(b'\n', &whole).count() as u64);
-                whole.extend_from_slice(block.text());
-                continue;
-            };
-            let line_start = memrchr(b'\n', &whole).map_or(0, |newline| newline + 1);
-            assert_eq!(block.offset, line_start as u64);
-            assert_eq!(block.first_line, 1 + memchr_iter(b'\n', &whole).count() as u64);
-            let (mark, text) = block.text().split_at(piece.mark);
-            assert!(mark.is_empty() || mark == JSON_MARK);
-            let start = line_start + piece.start as usize;
-            assert_eq!(whole[start..], text[..whole.len() - start], "the overlap");
-            if piece.start > 0 {
-                assert_eq!(piece.settled, whole.len() as u64 - line_start as u64 - SMALL.overlap as u64 / 2);
-            }
-            whole.truncate(start);
-            whole.extend_from_slice(text);
-        }
-        whole
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_is_lost_or_said_twice(
-            pieces in prop::collection::vec("[a-c{ \n]{1,90}|[a-c]{150}\n?|\n", 0..12), eager: bool
-        ) {
-            let pieces: Vec<Vec<u8>> = pieces.into_iter().map(String::into_bytes).collect();
-            prop_assert_eq!(put_together(pieces.clone(), eager), pieces.concat());
-        }
-    }
-
-    proptest! {
-        /// Reading that is broken off after any block and taken up at its position hands out the same blocks.
-        #[test]
-        fn a_position_is_all_that_is_needed_to_go_on(text in "([a-c{ \\n]{1,90}|[a-c]{150}\n?|\\n){0,8}") {
-            let text = text.into_bytes();
-            let mut whole = Blocks::growing(&text[..], Position::START, SMALL, Tracker::default());
-            let mut broken = Blocks::growing(&text[..], Position::START, SMALL, Tracker::default());
-            let (mut one, mut other) = (Block::default(), Block::default());
-            loop {
-                let some = whole.next(&mut one);
-                prop_assert_eq!(some, broken.next(&mut other));
-                if !some {
-                    break;
-                }
-                prop_assert_eq!(one.text(), other.text());
-                prop_assert_eq!((one.offset, one.first_line), (other.offset, other.first_line));
-                let position = broken.position();
-                prop_assert_eq!(position, whole.position());
-                broken = Blocks::growing(&text[position.byte() as usize..], position, SMALL, Tracker::default());
-            }
-            prop_assert!(whole.position().offset as usize <= text.len());
-            prop_assert_eq!(whole.finish_line(&mut one), broken.finish_line(&mut other));
-            prop_assert_eq!(one.text(), other.text());
-            prop_assert_eq!(whole.position().byte(), text.len() as u64);
-        }
-    }
-
-    #[test]
-    fn a_growing_reader_waits_for_the_newline() {
-        struct Growing(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
-        impl Read for Growing {
-            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                let mut bytes = self.0.borrow_mut();
-                let n = bytes.len().min(buffer.len());
-                buffer[..n].copy_from_slice(&bytes[..n]);
-                bytes.drain(..n);
-                Ok(n)
-            }
-        }
-        let file = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
-        let mut blocks =
-            Blocks::growing(Growing(std::rc::Rc::clone(&file)), Position::START, SMALL, Tracker::default());
-        let mut block = Block::default();
-        for (arrives, handed_out) in [("", ""), ("on", ""), ("e\ntw", "one\n"), ("o", ""), ("\n", "two\n"), ("th", "")]
-        {
-            file.borrow_mut().extend_from_slice(arrives.as_bytes());
-            assert_eq!(blocks.next(&mut block), !handed_out.is_empty());
-            assert_eq!(block.text(), handed_out.as_bytes());
-        }
-        assert_eq!((blocks.position().offset, blocks.position().line), (8, 3));
-        assert!(blocks.finish_line(&mut block));
-        assert_eq!((block.text(), blocks.position().offset), (&b"th"[..], 10));
-        assert!(!blocks.finish_line(&mut block));
-    }
-
-    #[test]
-    fn an_eager_reader_hands_over_each_line_as_it_comes() {
-        let mut blocks = Blocks::new(Pieces(vec![b"one\ntw".into(), b"o\n".into()]), true, SMALL, Tracker::default());
-        let mut block = Block::default();
-        assert!(blocks.next(&mut block));
-        assert_eq!(block.text(), b"one\n");
-        assert!(blocks.next(&mut block));
-        assert_eq!((block.text(), block.first_line, block.offset), (&b"two\n"[..], 2, 4));
-        assert!(!blocks.next(&mut block));
-    }
-}
+mod tests;

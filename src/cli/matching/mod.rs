@@ -7,6 +7,7 @@
 mod active;
 mod blocks;
 pub(super) mod decompress;
+mod document;
 mod follow;
 mod gather;
 mod glob;
@@ -16,6 +17,7 @@ mod output;
 mod pipeline;
 mod record;
 mod report;
+mod searched;
 mod sequences;
 mod stream;
 #[cfg(test)]
@@ -195,6 +197,11 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     };
     if summary.shortened {
         globals.warn("lines that are very long were printed in part, with [...] for what was left out");
+    }
+    if summary.lost_fields > 0 {
+        let (count, limit) = (summary.lost_fields, Limits::DEFAULT.block);
+        let what = if count == 1 { "line or record" } else { "lines or records" };
+        globals.warn(format_args!("{count} {what} searched as plain text: longer than {limit} bytes"));
     }
     if globals.verbose {
         say(format_args!(

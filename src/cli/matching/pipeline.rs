@@ -15,23 +15,34 @@ use super::name::Name;
 use super::open::open;
 use super::output::{Rules, Run, Scratch};
 use super::report::{Batch, Rendered, Report, Show, Tally};
+use super::searched::Searched;
 use super::walk::{Input, Walk};
 use crate::cli::error::say;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use stockade::compile::RuleSet;
 use stockade::log::{Choice, Layouts, Tracker};
-use stockade::matcher::{Hit, Matcher};
+use stockade::matcher::Hit;
 
 /// What may wait to be written before threads stop running ahead, in bytes.
 const WAITING: usize = 32 << 20;
 /// What an input costs while it waits for its turn, in bytes, near enough.
 const INPUT: usize = 1 << 10;
 
-/// Appends the hits of a block of whole lines, in the order of the text.
-pub(super) type Searcher<'a> = Box<dyn FnMut(&Layouts, &[u8], &mut Vec<Hit>) + Send + 'a>;
+/// Searches block after block.
+pub(super) trait Scan: Send {
+    /// Appends the hits of a block of whole lines, in the order of the text.
+    fn scan(&mut self, layouts: &Layouts, text: &[u8], hits: &mut Vec<Hit>);
+    /// The blocks, by their number, that hits of later ones may name.
+    fn kept_blocks(&self) -> BTreeSet<u64> {
+        BTreeSet::new()
+    }
+}
+
+/// What searches for one thread.
+pub(super) type Searcher<'a> = Box<dyn Scan + 'a>;
 
 /// What searches a block.
 pub(super) trait Search: Send + Sync + 'static {
@@ -46,19 +57,6 @@ pub(super) trait Search: Send + Sync + 'static {
     /// How logs are to be read.
     fn log_choice(&self) -> Arc<Choice> {
         Arc::default()
-    }
-}
-
-impl Search for Matcher {
-    fn searcher(&self) -> Searcher<'_> {
-        let mut scanner = self.scanner();
-        Box::new(move |layouts, text, hits| scanner.scan_as(layouts, text, hits))
-    }
-    fn rules(&self) -> &RuleSet {
-        Matcher::rules(self)
-    }
-    fn is_sequential(&self) -> bool {
-        self.has_sequences()
     }
 }
 
@@ -109,6 +107,18 @@ pub(super) struct Summary {
     pub(super) bytes: u64,
     pub(super) lines: u64,
     pub(super) hits: u64,
+    /// Lines that were too long to be taken apart into fields.
+    pub(super) lost_fields: u64,
+}
+
+impl Summary {
+    /// Notes a block that was searched.
+    pub(super) fn add(&mut self, block: &Block, hits: u64) {
+        self.bytes += block.new_bytes();
+        self.lines += block.lines_ended();
+        self.lost_fields += u64::from(block.lost_fields);
+        self.hits += hits;
+    }
 }
 
 struct State {
@@ -235,7 +245,7 @@ impl<S: Search> Pipeline<S> {
         let _alarm = Alarm(self);
         let mut search = self.search.searcher();
         // Only patterns over several lines refer to other blocks, and then there is one thread, which sees all of them.
-        let (remember, mut searched) = (self.search.is_sequential(), Vec::new());
+        let (remember, mut searched) = (self.search.is_sequential(), Searched::default());
         let mut block = Block::default();
         let mut hits = Vec::new();
         let mut scratch = Scratch::default();
@@ -263,12 +273,13 @@ impl<S: Search> Pipeline<S> {
                 continue;
             }
             hits.clear();
-            search(&block.layouts, block.text(), &mut hits);
+            search.scan(&block.layouts, block.text(), &mut hits);
             if remember {
-                searched.push((Arc::clone(&name), block.first_line));
+                searched.push(&name, &block);
             }
-            let rules = Rules { set: self.search.rules(), run: &self.run, blocks: &searched };
+            let rules = Rules { set: self.search.rules(), run: &self.run, searched: &searched };
             let rendered = self.report.block(&name, &block, &mut hits, rules, &mut scratch);
+            searched.forget(|| search.kept_blocks());
             self.put(file, number, rendered, &block);
         }
     }
@@ -356,9 +367,7 @@ impl<S: Search> Pipeline<S> {
     /// Hands in what came of a block.
     fn put(&self, number: u64, block_number: u64, rendered: Rendered, block: &Block) {
         let mut state = self.lock();
-        state.summary.bytes += block.new_bytes();
-        state.summary.lines += block.lines_ended();
-        state.summary.hits += rendered.hits;
+        state.summary.add(block, rendered.hits);
         state.summary.shortened |= rendered.shortened;
         if self.report.show == Show::Nothing && rendered.selected > 0 {
             state.summary.any = true;

@@ -56,7 +56,7 @@ impl Collect {
         }
         let time = rules.run.time_of(line);
         places.extend(hits.iter().enumerate().map(|(at, hit)| Place {
-            line: line.number,
+            line: line.spot(hit).line,
             first: at == 0,
             time,
             context: (self == Self::Lines).then(|| Box::new(Context::new(line, hit))),

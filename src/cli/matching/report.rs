@@ -2,6 +2,7 @@
 //! shown. Lines are what grep's options count, however many hits a line has.
 
 use super::blocks::{Block, Piece};
+use super::document::trimmed;
 use super::name::Name;
 use super::output::{Line, Look, Rules, Scratch};
 use super::record::{Collect, Place, Record};
@@ -94,13 +95,17 @@ impl Report {
         &self,
         name: &Name,
         block: &Block,
-        hits: &[Hit],
+        hits: &mut [Hit],
         rules: Rules<'_>,
         scratch: &mut Scratch,
         out: &mut Rendered,
     ) {
         let text = block.text();
         let (mut counted_to, mut number) = (0, block.first_line);
+        if let Some(document) = &block.document {
+            // An event is the record, and what its fields are called is not where it stands in the document.
+            document.settle(text, hits, !self.look.format.is_event());
+        }
         for hits in hits.chunk_by(|a, b| a.line_start == b.line_start) {
             out.selected += 1;
             let wanted = self.show == Show::Rows || self.collect != Collect::Nothing;
@@ -110,13 +115,14 @@ impl Report {
             let line_text = text.get(first.line_start..first.line_end).unwrap_or_default();
             let line = Line {
                 name,
-                number,
+                number: block.document.as_ref().map_or(number, |document| document.place(first.line_start).line),
                 offset: block.offset + first.line_start as u64,
                 text: line_text,
                 start: 0,
                 more: false,
                 shorten: hits.len() > 1 && hits.len().saturating_mul(line_text.len()) > REPEAT,
                 layout: block.layout_at(first.line_start),
+                document: block.document.as_deref().map(|document| (document, first.line_start)),
             };
             if self.show == Show::Rows {
                 out.shortened |= line.shorten && self.look.format.repeats_line() && !self.look.only_matching;
@@ -133,12 +139,31 @@ impl Report {
         let (mut start, mut number) = (0, block.first_line);
         while let Some(rest) = text.get(start..).filter(|rest| !rest.is_empty()) {
             let next = start + memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
-            if hits.peek() != Some(&start) {
+            let (record, number_now) = match &block.document {
+                Some(document) => {
+                    let record = trimmed(text, start..next);
+                    let number = document.place(record.start).line;
+                    (record, number)
+                }
+                None => (start..start + strip_line_end(&text[start..next]).len(), number),
+            };
+            // Between records there is nothing.
+            let nothing = block.document.is_some() && record.is_empty();
+            if hits.peek() != Some(&start) && !nothing {
                 out.selected += 1;
                 if self.show == Show::Rows {
-                    let text = strip_line_end(&text[start..next]);
-                    let offset = block.offset + start as u64;
-                    let line = Line { name, number, offset, text, start: 0, more: false, shorten: false, layout: None };
+                    let offset = block.offset + record.start as u64;
+                    let line = Line {
+                        name,
+                        number: number_now,
+                        offset,
+                        text: &text[record],
+                        start: 0,
+                        more: false,
+                        shorten: false,
+                        layout: None,
+                        document: None,
+                    };
                     self.look.miss(&line, &mut out.rows);
                     self.end_line(out);
                 }
@@ -159,13 +184,14 @@ impl Report {
     ) {
         let mut line = Line {
             name,
-            number: block.first_line,
+            number: block.document.as_ref().map_or(block.first_line, |document| document.place(0).line),
             offset: block.offset,
             text: block.text().get(piece.mark..).unwrap_or_default(),
             start: piece.start,
             more: !piece.last,
             shorten: true,
             layout: block.layout_at(0),
+            document: block.document.as_deref().map(|document| (document, 0)),
         };
         if piece.last {
             line.text = strip_line_end(line.text);

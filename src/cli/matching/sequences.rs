@@ -1,16 +1,16 @@
 //! What is said of a search on standard error: which indicators could not be looked for, which lines were not what
 //! they should be, and what became of the patterns that need several lines.
 
-use super::pipeline::{Search, Searcher};
+use super::pipeline::{Scan, Search, Searcher};
 use super::unsought;
 use crate::cli::Globals;
 use crate::cli::error::say;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use stockade::compile::RuleSet;
-use stockade::log::Choice;
-use stockade::matcher::Matcher;
+use stockade::log::{Choice, Layouts};
 use stockade::matcher::eval::session::Figures;
+use stockade::matcher::{Hit, Matcher, Scanner};
 
 /// What is written down of a search that is under way.
 #[derive(Clone, Default)]
@@ -53,33 +53,47 @@ impl Recorded {
 
 impl Search for Recorded {
     fn searcher(&self) -> Searcher<'_> {
-        let mut scanner = self.matcher.scanner();
-        Box::new(move |layouts, text, hits| {
-            let (plain, structured) = layouts.kinds();
-            for ((once, messages), met) in self.unsought.iter().zip([plain, structured]) {
-                if met {
-                    once.call_once(|| messages.iter().for_each(say));
-                }
-            }
-            scanner.scan_as(layouts, text, hits);
-            let malformed = scanner.take_malformed();
-            if self.matcher.has_sequences() || !malformed.is_empty() {
-                let mut pages = self.ledger.0.lock().unwrap_or_else(PoisonError::into_inner);
-                pages.figures = scanner.figures();
-                for (reason, lines) in malformed {
-                    *pages.malformed.entry(reason).or_default() += lines;
-                }
-            }
-        })
+        Box::new(RecordedScan { recorded: self, scanner: self.matcher.scanner() })
     }
     fn rules(&self) -> &RuleSet {
         self.matcher.rules()
     }
     fn is_sequential(&self) -> bool {
-        self.matcher.is_sequential()
+        self.matcher.has_sequences()
     }
     fn log_choice(&self) -> Arc<Choice> {
         Arc::clone(&self.choice)
+    }
+}
+
+/// One thread's part of it.
+struct RecordedScan<'r> {
+    recorded: &'r Recorded,
+    scanner: Scanner<'r>,
+}
+
+impl Scan for RecordedScan<'_> {
+    fn scan(&mut self, layouts: &Layouts, text: &[u8], hits: &mut Vec<Hit>) {
+        let Recorded { matcher, ledger, unsought, .. } = self.recorded;
+        let (plain, structured) = layouts.kinds();
+        for ((once, messages), met) in unsought.iter().zip([plain, structured]) {
+            if met {
+                once.call_once(|| messages.iter().for_each(say));
+            }
+        }
+        self.scanner.scan_as(layouts, text, hits);
+        let malformed = self.scanner.take_malformed();
+        if matcher.has_sequences() || !malformed.is_empty() {
+            let mut pages = ledger.0.lock().unwrap_or_else(PoisonError::into_inner);
+            pages.figures = self.scanner.figures();
+            for (reason, lines) in malformed {
+                *pages.malformed.entry(reason).or_default() += lines;
+            }
+        }
+    }
+
+    fn kept_blocks(&self) -> BTreeSet<u64> {
+        self.scanner.kept_blocks()
     }
 }
 

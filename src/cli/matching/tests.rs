@@ -3,7 +3,7 @@
 use super::blocks::Limits;
 use super::gather::Gathered;
 use super::output::{Format, Look, Run};
-use super::pipeline::{self, Search, Searcher};
+use super::pipeline::{self, Scan, Search, Searcher};
 use super::report::{Report, Show};
 use super::walk::Walk;
 use proptest::prelude::*;
@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use stockade::compile::{EntryId, RuleSet, RuleSetBuilder};
+use stockade::log::Layouts;
 use stockade::matcher::{Hit, Relation};
 use stockade::observable::classify;
 use stockade::stix::Timestamp;
@@ -40,28 +41,34 @@ impl Words {
     }
 }
 
+struct ScanWords;
+
+impl Scan for ScanWords {
+    fn scan(&mut self, _: &Layouts, text: &[u8], hits: &mut Vec<Hit>) {
+        let mut line_start = 0;
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let line_end = line_start + without_end(line).len();
+            for (span, word) in words(without_end(line)) {
+                hits.push(Hit {
+                    line_start,
+                    line_end,
+                    span,
+                    object_type: "domain-name",
+                    value: SOUGHT[word].into(),
+                    relation: Relation::Exact,
+                    field: None,
+                    entry: EntryId(word as u32),
+                    also: Box::default(),
+                });
+            }
+            line_start += line.len();
+        }
+    }
+}
+
 impl Search for Words {
     fn searcher(&self) -> Searcher<'_> {
-        Box::new(|_, text, hits| {
-            let mut line_start = 0;
-            for line in text.split_inclusive(|byte| *byte == b'\n') {
-                let line_end = line_start + without_end(line).len();
-                for (span, word) in words(without_end(line)) {
-                    hits.push(Hit {
-                        line_start,
-                        line_end,
-                        span,
-                        object_type: "domain-name",
-                        value: SOUGHT[word].into(),
-                        relation: Relation::Exact,
-                        field: None,
-                        entry: EntryId(word as u32),
-                        also: Box::default(),
-                    });
-                }
-                line_start += line.len();
-            }
-        })
+        Box::new(ScanWords)
     }
     fn rules(&self) -> &RuleSet {
         &self.rules

@@ -47,6 +47,12 @@ pub(super) struct Header {
 }
 
 impl Format {
+    /// Whether its lines are JSON.
+    pub(super) fn is_json(&self) -> bool {
+        std::ptr::eq(self, &raw const json::FORMAT)
+            || families::FAMILIES.iter().any(|family| family.format.name == self.name)
+    }
+
     /// Whether a line says by itself that it has this format.
     pub(super) fn speaks(&self, line: &[u8]) -> bool {
         self.own_line.is_some_and(|own| own(line))

@@ -3,6 +3,7 @@
 //! bytes of the value.
 
 use super::super::event::{Event, Meaning, Unescaped};
+use super::document::is_list_of_records;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -63,7 +64,7 @@ pub(in super::super) fn sniff(head: &[u8]) -> bool {
 /// (`{"Records":[{...},{...}]}`). With the length of what stands before the paths of the record.
 pub(super) fn records(leaves: &[Leaf]) -> Vec<(usize, &[Leaf])> {
     let list = leaves.first().and_then(|leaf| leaf.path.split_once('[')).map_or("", |(list, _)| list);
-    let whole = ["Records", "records", "events", "value", "logEvents", "Events"].contains(&list)
+    let whole = is_list_of_records(list)
         && leaves.iter().all(|leaf| leaf.path.strip_prefix(list).is_some_and(|rest| rest.starts_with('[')));
     if !whole {
         return vec![(0, leaves)];

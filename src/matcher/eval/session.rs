@@ -16,7 +16,7 @@ use super::many::PatternSet;
 use super::{Answer, seen, sequence};
 use crate::compile::program::Sequence;
 use crate::stix::ObservedData;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -190,6 +190,11 @@ impl<'p> Session<'p> {
                 None
             }
         }
+    }
+
+    /// The observations that may still be part of a match, by their numbers.
+    pub fn kept(&self) -> BTreeSet<u64> {
+        self.states.values().flatten().map(|kept| kept.number).collect()
     }
 
     /// Forgets what can no longer be part of a match; for a stream whose patterns are seldom met.

@@ -20,6 +20,7 @@ use super::open::standard_output;
 use super::output::{Rules, Scratch};
 use super::pipeline::{Search, Searcher, Summary};
 use super::report::{Batch, Rendered, Report, Show, Tally};
+use super::searched::Searched;
 use crate::cli::Globals;
 use crate::cli::error::{Error, say};
 use crate::cli::signals::Signals;
@@ -138,7 +139,7 @@ impl Follow<'_> {
         let mut searchers: Vec<(Searcher<'_>, Scratch)> =
             (0..threads).map(|_| (active.search.searcher(), Scratch::default())).collect();
         // Only patterns over several lines refer to other blocks, and then there is one thread, which sees all of them.
-        let mut searched = active.search.is_sequential().then(Vec::new);
+        let mut searched = active.search.is_sequential().then(Searched::default);
         let (mut tick, mut looked) = (TICK, None::<Instant>);
         loop {
             let now = Instant::now();
@@ -287,28 +288,28 @@ impl Follow<'_> {
         jobs: Vec<Job>,
         searchers: &mut [(Searcher<'_>, Scratch)],
         active: &Active,
-        mut searched: Option<&mut Vec<(Arc<Name>, u64)>>,
+        mut searched: Option<&mut Searched>,
     ) -> Result<(), Error> {
         if let Some(searched) = &mut searched {
-            searched.extend(jobs.iter().map(|job| (Arc::clone(&job.name), job.block.first_line)));
+            for job in &jobs {
+                searched.push(&job.name, &job.block);
+            }
         }
         // What it says is of this moment, and threads keep what they made of it.
         let run = active.run_now(self.settings.args);
         for (_, scratch) in searchers.iter_mut() {
             *scratch = Scratch::default();
         }
-        let rules = Rules {
-            set: active.search.rules(),
-            run: &run,
-            blocks: searched.map_or(&[][..], |searched| searched.as_slice()),
-        };
         let report = self.settings.report;
+        let none = Searched::default();
+        let rules = Rules { set: active.search.rules(), run: &run, searched: searched.as_deref().unwrap_or(&none) };
         let rendered = search_all(&jobs, searchers, &report, rules);
+        if let (Some(searched), Some((search, _))) = (searched, searchers.first()) {
+            searched.forget(|| search.kept_blocks());
+        }
         let mut batch = Batch::default();
         for (job, rendered) in jobs.into_iter().zip(rendered) {
-            self.summary.bytes += job.block.new_bytes();
-            self.summary.lines += job.block.lines_ended();
-            self.summary.hits += rendered.hits;
+            self.summary.add(&job.block, rendered.hits);
             self.summary.shortened |= rendered.shortened;
             let tally = match job.of.and_then(|order| self.watched.tails.get_mut(&order)) {
                 Some(tail) => &mut tail.tally,
@@ -366,7 +367,7 @@ fn search_all(
 ) -> Vec<Rendered> {
     let one = |job: &Job, (search, scratch): &mut (Searcher<'_>, Scratch)| {
         let mut hits = Vec::new();
-        search(&job.block.layouts, job.block.text(), &mut hits);
+        search.scan(&job.block.layouts, job.block.text(), &mut hits);
         report.block(&job.name, &job.block, &mut hits, rules, scratch)
     };
     if jobs.len() < 2 || searchers.len() < 2 {

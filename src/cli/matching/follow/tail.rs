@@ -263,10 +263,10 @@ impl Tail {
         let position = blocks.position();
         let content = blocks.reader_mut();
         match block.piece {
-            None => content.passed(block.text()),
+            None => content.passed(block.original()),
             // Should it fail, reading on will say why.
             Some(piece) if piece.last => {
-                let _ = content.passed_line(block.text(), position.offset);
+                let _ = content.passed_line(block.original(), position.offset);
             }
             Some(_) => {}
         }

@@ -29,7 +29,8 @@ fn row(
     out: &mut Vec<u8>,
 ) {
     cell(look, &line.name.text, out);
-    for number in [line.number, line.offset, line.start + hit.span.start as u64, line.start + hit.span.end as u64] {
+    let spot = line.spot(hit);
+    for number in [spot.line, spot.offset, spot.span.start, spot.span.end] {
         out.push(b',');
         json::number(number, out);
     }

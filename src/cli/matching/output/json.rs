@@ -1,7 +1,7 @@
 //! A hit as an object of JSON, and the parts of which the other formats of JSON are made. Other programs rely on the
 //! names.
 
-use super::{Line, Rules, Scratch, Writer};
+use super::{Line, Rules, Scratch, Spot, Writer};
 use serde::Serialize;
 use stockade::compile::IndicatorRef;
 use stockade::matcher::Hit;
@@ -36,7 +36,7 @@ fn object(line: &Line<'_>, hit: &Hit, rules: Rules<'_>, scratch: &mut Scratch, o
         out.extend_from_slice(b",\"generation\":");
         string(&rules.run.generation, out);
     });
-    let mut also = hit.also.iter().filter_map(|place| rules.line(*place)).peekable();
+    let mut also = hit.also.iter().filter_map(|place| rules.searched.line(*place)).peekable();
     if also.peek().is_some() {
         out.extend_from_slice(b",\"also\":[");
         while let Some((name, number)) = also.next() {
@@ -52,14 +52,15 @@ fn object(line: &Line<'_>, hit: &Hit, rules: Rules<'_>, scratch: &mut Scratch, o
 
 /// Appends the line, its offset, and the span of a hit, each after a comma.
 pub(super) fn place(line: &Line<'_>, hit: &Hit, out: &mut Vec<u8>) {
+    let Spot { line, offset, span } = line.spot(hit);
     out.extend_from_slice(b",\"line\":");
-    number(line.number, out);
+    number(line, out);
     out.extend_from_slice(b",\"offset\":");
-    number(line.offset, out);
+    number(offset, out);
     out.extend_from_slice(b",\"span\":[");
-    number(line.start + hit.span.start as u64, out);
+    number(span.start, out);
     out.push(b',');
-    number(line.start + hit.span.end as u64, out);
+    number(span.end, out);
     out.push(b']');
 }
 

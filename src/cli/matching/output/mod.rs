@@ -11,12 +11,13 @@ mod splice;
 pub(super) mod summary;
 mod text;
 
+use super::document::Document;
 use super::name::Name;
+use super::searched::Searched;
 use std::ops::Range;
-use std::sync::Arc;
 use stockade::compile::RuleSet;
 use stockade::log::{Clock, Event, Layout, Zone};
-use stockade::matcher::{Hit, SeenAt};
+use stockade::matcher::Hit;
 use stockade::stix::Timestamp;
 
 pub(super) use scratch::Scratch;
@@ -161,16 +162,8 @@ impl Run {
 pub(super) struct Rules<'a> {
     pub(super) set: &'a RuleSet,
     pub(super) run: &'a Run,
-    /// The name and first line of each block that the thread has searched, for hits that name other lines too.
-    pub(super) blocks: &'a [(Arc<Name>, u64)],
-}
-
-impl<'a> Rules<'a> {
-    /// The name of the input and the number of the line that a hit names besides its own.
-    fn line(self, place: SeenAt) -> Option<(&'a Name, u64)> {
-        let (name, first) = self.blocks.get(usize::try_from(place.block).ok()?)?;
-        Some((name, first + place.line))
-    }
+    /// The blocks that the thread has searched, for hits that name other lines too.
+    pub(super) searched: &'a Searched,
 }
 
 /// A line that has a hit, or for `-v` one that has none.
@@ -189,6 +182,18 @@ pub(super) struct Line<'a> {
     pub(super) shorten: bool,
     /// How its fields are told, if it has some.
     pub(super) layout: Option<&'a Layout>,
+    /// Set if it is a record of a document, or a piece of one, with the place of `text` in its block. Number and offset
+    /// are then those of where it begins.
+    pub(super) document: Option<(&'a Document, usize)>,
+}
+
+/// Where in its input a hit stands.
+pub(super) struct Spot {
+    /// The number of the line, and where that begins.
+    pub(super) line: u64,
+    pub(super) offset: u64,
+    /// The place in that line.
+    pub(super) span: Range<u64>,
 }
 
 /// What stands for a part of a line that is not shown.
@@ -206,6 +211,17 @@ struct Window {
 }
 
 impl Line<'_> {
+    /// Where a hit in it stands.
+    pub(super) fn spot(&self, hit: &Hit) -> Spot {
+        let Some((document, at)) = self.document else {
+            let span = self.start + hit.span.start as u64..self.start + hit.span.end as u64;
+            return Spot { line: self.number, offset: self.offset, span };
+        };
+        let (start, end) = (document.place(at + hit.span.start), document.place(at + hit.span.end));
+        let span = start.offset - start.line_offset..end.offset - start.line_offset;
+        Spot { line: start.line, offset: start.line_offset, span }
+    }
+
     /// What of it is shown with a hit at this place.
     fn window(&self, span: &Range<usize>) -> Window {
         let length = self.text.len();

@@ -25,7 +25,7 @@ const INDICATOR: Style = AnsiColor::Yellow.on_default();
 
 impl Look {
     fn row(self, line: &Line<'_>, hit: &Hit, rules: Rules<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
-        self.place(line, out);
+        self.place(line, line.spot(hit).line, out);
         self.styled(MATCH, out, |out| self.write(hit.value.as_bytes(), out));
         out.extend_from_slice(b" [");
         scratch.indicator(hit.entry, out, |out| {
@@ -45,7 +45,7 @@ impl Look {
         if self.only_matching {
             return;
         }
-        self.place(line, out);
+        self.place(line, line.number, out);
         self.line(line, 0..0, out);
         out.push(b'\n');
     }
@@ -66,12 +66,12 @@ impl Look {
         out.push(b'\n');
     }
 
-    fn place(self, line: &Line<'_>, out: &mut Vec<u8>) {
+    fn place(self, line: &Line<'_>, number: u64, out: &mut Vec<u8>) {
         if self.filename {
             self.styled(NAME, out, |out| line.name.write(self.escape, out));
             self.styled(SEPARATOR, out, |out| out.push(b':'));
         }
-        self.styled(NUMBER, out, |out| json::number(line.number, out));
+        self.styled(NUMBER, out, |out| json::number(number, out));
         self.styled(SEPARATOR, out, |out| out.push(b':'));
     }
 

@@ -14,6 +14,7 @@ use super::open::{standard_input, standard_output};
 use super::output::{Line, Rules, Scratch};
 use super::pipeline::{Search, Summary};
 use super::report::strip_line_end;
+use super::searched::Searched;
 use super::walk::Input;
 use crate::cli::Globals;
 use crate::cli::error::{Error, reason, say};
@@ -93,7 +94,7 @@ pub(super) fn run(args: &Args, protocol: Protocol, mut reloads: Reloads, globals
         args,
         shared: &shared,
         answer: protocol.answer(),
-        blocks: Blocks::new(input, true, Limits::DEFAULT, Tracker::new(choice)),
+        blocks: Blocks::of_lines(input, true, Limits::DEFAULT, Tracker::new(choice)),
         output: standard_output().map_err(|error| Error::output(&error))?,
         name: Name::new(&Input::Stdin),
         long: Long::default(),
@@ -191,20 +192,20 @@ impl Stream<'_> {
         let mut made = Instant::now();
         let mut run = active.run_now(self.args);
         let mut scratch = Scratch::default();
+        // Patterns over several lines name none here.
+        let none = Searched::default();
         loop {
             {
                 let _answering = self.shared.answering.lock().unwrap_or_else(PoisonError::into_inner);
                 hits.clear();
                 out.clear();
-                search(&block.layouts, block.text(), &mut hits);
-                self.summary.bytes += block.new_bytes();
-                self.summary.lines += block.lines_ended();
-                self.summary.hits += hits.len() as u64;
+                search.scan(&block.layouts, block.text(), &mut hits);
+                self.summary.add(block, hits.len() as u64);
                 if !hits.is_empty() && made.elapsed() > Duration::from_secs(1) {
                     // It says when something was found.
                     (made, run, scratch) = (Instant::now(), active.run_now(self.args), Scratch::default());
                 }
-                let rules = Rules { set: active.search.rules(), run: &run, blocks: &[] };
+                let rules = Rules { set: active.search.rules(), run: &run, searched: &none };
                 match block.piece {
                     None => self.lines(block, &mut hits, rules, &mut scratch, &mut out),
                     Some(piece) => self.piece(block, piece, &mut hits, rules, &mut scratch, &mut out),
@@ -253,6 +254,7 @@ impl Stream<'_> {
                     more: false,
                     shorten: false,
                     layout: block.layout_at(start),
+                    document: None,
                 };
                 (self.answer)(&line, &own, rules, scratch, out);
                 out.push(b'\n');
@@ -298,6 +300,7 @@ impl Stream<'_> {
             more: true,
             shorten: true,
             layout: None,
+            document: None,
         };
         (self.answer)(&line, &self.long.hits, rules, scratch, out);
         out.push(b'\n');
