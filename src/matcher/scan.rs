@@ -11,7 +11,7 @@ use super::{Hit, Matcher};
 use crate::compile::pack;
 use crate::log::{Layout, Layouts};
 use crate::observable::kind::hash;
-use crate::observable::text::find::{Candidates, TextAt, Wanted, find};
+use crate::observable::text::find::{Candidates, Finder, TextAt, Wanted};
 use crate::observable::{Kind, kind};
 use memchr::{memchr, memrchr};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +25,7 @@ const CHUNK: usize = 64 << 10;
 pub struct Scanner<'m> {
     matcher: &'m Matcher,
     wanted: Wanted,
+    finder: Finder,
     candidates: Candidates,
     /// Places in the chunk whose lines have to be decided.
     suspects: Vec<u32>,
@@ -41,6 +42,7 @@ impl<'m> Scanner<'m> {
         Self {
             matcher,
             wanted,
+            finder: Finder::default(),
             candidates: Candidates::default(),
             suspects: Vec::new(),
             packed: Vec::new(),
@@ -113,7 +115,7 @@ impl<'m> Scanner<'m> {
             self.suspects.push(0);
             self.suspects.extend(memchr::memchr_iter(b'\n', chunk).map(|at| at as u32 + 1));
         } else {
-            find(chunk, self.wanted, &mut self.candidates);
+            self.finder.find(chunk, self.wanted, self.matcher.index.sieve(), &mut self.candidates);
             self.ask(chunk, layout.is_some());
             self.matcher.literals.suspects(chunk, &mut self.suspects);
             self.matcher.expressions.suspects(chunk, &mut self.suspects);
@@ -152,7 +154,7 @@ impl<'m> Scanner<'m> {
         let (names, hosts) = (index.names(), index.hosts());
         let parents = matcher.options.subdomains;
         for found in &candidates.ipv4 {
-            if index.may_hold_ipv4(found.address) && (index.lists_ipv4(found.address) || hosts.on_ipv4(found.address)) {
+            if index.lists_ipv4(found.address) || hosts.on_ipv4(found.address) {
                 suspects.push(found.start);
             }
         }

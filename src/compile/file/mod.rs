@@ -31,7 +31,7 @@ use std::path::Path;
 pub const MAGIC: [u8; 8] = *b"\x89SDX\r\n\x1a\n";
 
 /// The version of the format that is written and read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 64;
 const ROW: usize = 40;
 /// Where sections begin: a multiple of what is read from memory at once.

@@ -3,7 +3,6 @@
 //! The tables of values are the rule set's own. Here are the filters in front of them, which keep nearly everything
 //! that is not listed away from the tables, and the judgement of who takes part, made when something is found.
 
-mod blocks;
 pub(crate) mod expression;
 mod filter;
 pub(crate) mod hosts;
@@ -11,8 +10,8 @@ pub(crate) mod literal;
 
 use crate::compile::packed::{Damaged, Section, Sections, Tag};
 use crate::compile::{Address, Atoms, EntryId, Holder, Meta, RuleSet, Status, Table, Text, pack};
+use crate::observable::text::find::{Blocks, Sieve, Tails, TailsBuilder};
 use crate::observable::{Kind, Shape, Value, kind};
-use blocks::Blocks;
 use filter::{Filter, FilterBuilder};
 use hosts::{Hosts, HostsBuilder};
 use std::sync::Arc;
@@ -51,12 +50,13 @@ const BLOCKS: Tag = Tag::new(GROUP, 0);
 const NAMES: Tag = Tag::new(GROUP, 1);
 const REST: Tag = Tag::new(GROUP, 2);
 const HOSTS: Tag = Tag::new(GROUP, 3);
+const TAILS: Tag = Tag::new(GROUP, 4);
 
 /// The filters in front of the tables of a rule set.
 #[derive(Clone, Debug)]
 pub(crate) struct Filters {
-    /// Of listed IPv4 prefixes and of addresses that listed URLs live on.
-    blocks: Blocks,
+    /// Of listed IPv4 prefixes and of addresses that listed URLs live on; of the ends of all names.
+    sieve: Sieve,
     /// Of domains, and of hosts of URLs and mail addresses.
     names: Filter,
     /// Of URLs, mail and hardware addresses, digests.
@@ -72,6 +72,7 @@ impl Filters {
         let names = atoms.texts_of(Kind::Domain);
         let mut hosts = HostsBuilder::with_capacity(hosted);
         let mut all_names = FilterBuilder::with_capacity(names + hosted);
+        let mut tails = TailsBuilder::with_capacity(names + hosted);
         let mut rest = FilterBuilder::with_capacity(atoms.texts_len() - names);
         let mut addresses = Vec::new();
         let name_table = atoms.table(Kind::Domain);
@@ -84,11 +85,15 @@ impl Filters {
             let Some(table) = table else { continue };
             if text.kind.shape() == Shape::Suffix {
                 all_names.insert(table.hash(bytes));
+                tails.insert(bytes);
                 continue;
             }
             rest.insert(table.hash(bytes));
             if let Ok(listed) = std::str::from_utf8(bytes) {
-                let mut name = |host: &str| all_names.insert(hash_of_name(name_table, host.as_bytes()));
+                let mut name = |host: &str| {
+                    all_names.insert(hash_of_name(name_table, host.as_bytes()));
+                    tails.insert(host.as_bytes());
+                };
                 hosts.add(text.kind, listed, &mut name, &mut |address| addresses.push(address));
             }
         }
@@ -98,14 +103,16 @@ impl Filters {
             .filter(|address| takes_part(address.entry))
             .map(|address| (address.start, address.start | u32::MAX.checked_shr(u32::from(address.len)).unwrap_or(0)));
         let blocks = Blocks::new(atoms.ipv4().len() + addresses.len(), listed.chain(hosted));
-        Self { blocks, names: all_names.build(), rest: rest.build(), hosts: hosts.build() }
+        let sieve = Sieve { tails: tails.build(), blocks };
+        Self { sieve, names: all_names.build(), rest: rest.build(), hosts: hosts.build() }
     }
 
     /// Adds what a file keeps of them.
     pub(crate) fn write(&self, sections: &mut Sections) {
-        let Self { blocks, names, rest, hosts } = self;
+        let Self { sieve, names, rest, hosts } = self;
         let parts = [
-            (BLOCKS, 0, blocks.bytes()),
+            (BLOCKS, 0, sieve.blocks.bytes()),
+            (TAILS, 0, sieve.tails.bytes()),
             (NAMES, 0, names.bytes()),
             (REST, 0, rest.bytes()),
             (HOSTS, hosts.flags(), hosts.bytes()),
@@ -123,8 +130,10 @@ impl Filters {
         let broken = Damaged("a filter has a length that no filter has");
         let filter = |tag| Filter::open(&sections.need(tag)?.bytes).ok_or(broken);
         let hosts = sections.need(HOSTS)?;
+        let blocks = Blocks::from_bytes(&sections.need(BLOCKS)?.bytes).ok_or(broken)?;
+        let tails = Tails::from_bytes(&sections.need(TAILS)?.bytes).ok_or(broken)?;
         Ok(Some(Self {
-            blocks: Blocks::open(&sections.need(BLOCKS)?.bytes).ok_or(broken)?,
+            sieve: Sieve { tails, blocks },
             names: filter(NAMES)?,
             rest: filter(REST)?,
             hosts: Hosts::open(&hosts.bytes, hosts.flags).ok_or(broken)?,
@@ -176,10 +185,9 @@ impl Index {
         Kind::all().any(|kind| wanted(kind) && count(kind) > 0)
     }
 
-    /// Whether an IPv4 address may be listed or hold something listed. Wrong for few of those that do not.
-    #[inline]
-    pub(crate) fn may_hold_ipv4(&self, address: u32) -> bool {
-        self.filters.blocks.may_contain(address)
+    /// What holds back most of what is not listed.
+    pub(crate) fn sieve(&self) -> &Sieve {
+        &self.filters.sieve
     }
 
     /// Whether an IPv4 address is listed.

@@ -156,10 +156,9 @@ fn colour_end(text: &[u8], at: usize) -> Option<usize> {
     (rest.get(numbers) == Some(&b'm')).then_some(at + 2 + numbers + 1)
 }
 
-/// Places behind which a colour is set right before a letter or digit, which would seem to be of one word with it.
-pub(super) fn colours(text: &[u8]) -> impl Iterator<Item = usize> {
-    memchr::memchr_iter(ESCAPE, text)
-        .filter(|at| colour_end(text, *at).and_then(|end| text.get(end)).is_some_and(|next| *next > b' '))
+/// Whether at a position begins what sets a colour right before a letter or digit, which would seem to be of one word with it.
+pub(super) fn colour_behind(text: &[u8], at: usize) -> bool {
+    colour_end(text, at).and_then(|end| text.get(end)).is_some_and(|next| *next > b' ')
 }
 
 /// Undoes `\/` in JSON, `\uHHHH` and `\xHH`; `None` if there is nothing that could change a token.

@@ -51,7 +51,8 @@ const fn is_run(byte: u8) -> bool {
 /// Tells the address in a maximal run, for each place where the run may begin.
 pub(super) fn run(view: &View<'_>, start: usize, end: usize, mut take: impl FnMut(Range<usize>, Ipv6Addr)) {
     let text = view.text;
-    if memchr::memchr_iter(b':', &text[start..end]).take(2).count() < 2 {
+    // A colon before it and one behind a word belong to the text around.
+    if !has_groups(&text[start..end], 2) {
         return;
     }
     let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
@@ -88,7 +89,7 @@ fn read(text: &[u8], start: usize, end: usize, take: &mut impl FnMut(Range<usize
     if run.starts_with(b":") && (!run.starts_with(b"::") || run.starts_with(b":::")) {
         start += 1;
     }
-    if end - start > LONGEST {
+    if end - start > LONGEST || !has_groups(&text[start..end], 0) {
         return;
     }
     let Ok(run) = std::str::from_utf8(&text[start..end]) else { return };
@@ -97,6 +98,18 @@ fn read(text: &[u8], start: usize, end: usize, take: &mut impl FnMut(Range<usize
     if let Some((run, address)) = shorter.into_iter().flatten().find_map(|run| Some((run, run.parse().ok()?))) {
         take(start..start + run.len(), address);
     }
+}
+
+/// Whether there are as many colons as an address of eight groups has, with or without a dotted tail, a port and a colon
+/// behind it, and at most so many more; or two in a row. Hardware addresses and times have others.
+fn has_groups(run: &[u8], more: usize) -> bool {
+    let (mut colons, mut double, mut before) = (0, false, 0);
+    for byte in run {
+        colons += usize::from(*byte == b':');
+        double |= *byte == b':' && before == b':';
+        before = *byte;
+    }
+    double || (6..=9 + more).contains(&colons)
 }
 
 /// What remains without a port: after nine groups, after a dotted tail, after a dot.

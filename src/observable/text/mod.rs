@@ -45,17 +45,13 @@
 //!
 //! **Defanged text** (`hxxp`, `[.]`) is read as it was meant if [`Options::refang`] asks for it.
 
-mod candidates;
 mod escapes;
 pub mod find;
 mod hashes;
 mod ipv6;
 mod macs;
 mod mails;
-mod masks;
 mod names;
-#[cfg(target_arch = "x86_64")]
-mod simd;
 pub mod urls;
 pub mod versions;
 

@@ -129,7 +129,7 @@ pub(super) fn runs(text: &[u8], mut take: impl FnMut(Range<usize>)) {
     }
 }
 
-const fn is_part(byte: u8) -> bool {
+pub(super) const fn is_part(byte: u8) -> bool {
     is_name(byte) || byte >= 0x80
 }
 
