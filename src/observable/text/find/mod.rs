@@ -292,7 +292,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1500))]
+        #![proptest_config(ProptestConfig::with_cases(400))]
         #[test]
         fn every_way_fills_the_same_queues(text in text()) {
             let mut expected = (Masks::default(), Queues::default());
