@@ -5,21 +5,14 @@ mod support;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use stockade::source::{self, Item};
-use support::corpus::{Corpus, Listed};
+use support::corpus::Corpus;
 
 const CORPUS: Corpus = Corpus { seed: 1, count: 20_000 };
 
 fn load(criterion: &mut Criterion) {
     let mut bundle = Vec::new();
     CORPUS.write_bundle(&mut bundle).expect("writing to memory does not fail");
-    let list: String = (0..CORPUS.count)
-        .map(|indicator| match CORPUS.listed(indicator) {
-            Listed::Ipv4(address) => format!("{address}\n"),
-            Listed::Prefix(address, length) => format!("{address}/{length}\n"),
-            Listed::Ipv6(address) => format!("{address}\n"),
-            Listed::Domain(text) | Listed::Url(text) | Listed::Hash(_, text) => format!("{text}\n"),
-        })
-        .collect();
+    let list: String = (0..CORPUS.count).map(|indicator| CORPUS.text(indicator) + "\n").collect();
 
     let mut group = criterion.benchmark_group("load");
     group.sample_size(20);

@@ -73,6 +73,27 @@ impl Corpus {
         }
     }
 
+    /// The value of an indicator as a list shows it.
+    pub fn text(&self, indicator: u64) -> String {
+        match self.listed(indicator) {
+            Listed::Ipv4(address) => address.to_string(),
+            Listed::Prefix(address, length) => format!("{address}/{length}"),
+            Listed::Ipv6(address) => address.to_string(),
+            Listed::Domain(text) | Listed::Url(text) | Listed::Hash(_, text) => text,
+        }
+    }
+
+    /// Whether an indicator speaks of a value that stands in a log.
+    pub fn covers(&self, indicator: u64, value: &str) -> bool {
+        match self.listed(indicator) {
+            Listed::Prefix(network, length) => value.parse().is_ok_and(|address: Ipv4Addr| {
+                (u32::from(address) ^ u32::from(network)).checked_shr(32 - u32::from(length)).unwrap_or(0) == 0
+            }),
+            Listed::Url(url) => url == value,
+            _ => self.text(indicator).eq_ignore_ascii_case(value),
+        }
+    }
+
     /// The id of an indicator.
     pub fn id(&self, indicator: u64) -> String {
         let mut random = Random(self.seed ^ indicator.wrapping_mul(0xD6E8_FEB8_6659_FD93));
@@ -103,7 +124,7 @@ impl Corpus {
     /// Writes a STIX 2.1 bundle of all indicators, some 570 bytes each.
     pub fn write_bundle(&self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(br#"{"type": "bundle", "id": "bundle--12345678-1234-4234-8234-123456789abc", "objects": ["#)?;
-        out.write_all(br#"{"type": "identity", "spec_version": "2.1", "id": "identity--f8e75d96-8e4c-4b1a-9e3d-4f8a7b6c5d3e", "name": "corpus"}"#)?;
+        out.write_all(br#"{"type": "identity", "spec_version": "2.1", "id": "identity--f8e75d96-8e4c-4b1a-9e3d-4f8a7b6c5d3e", "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z", "name": "corpus"}"#)?;
         let mut object = String::new();
         for indicator in 0..self.count {
             object.clear();
@@ -132,22 +153,27 @@ impl Corpus {
         );
     }
 
-    /// Writes log lines, and tells where in them listed values stand.
+    /// Writes log lines, one in a thousand with a listed value, and tells where those stand.
     pub fn write_log(&self, lines: u64, out: &mut impl Write) -> io::Result<Vec<Planted>> {
+        self.write_log_with(lines, 1, out)
+    }
+
+    /// As [`Corpus::write_log`], with so many listed values in a thousand lines.
+    pub fn write_log_with(&self, lines: u64, hits: u64, out: &mut impl Write) -> io::Result<Vec<Planted>> {
         let mut random = Random(self.seed ^ 0x00C0_FFEE);
         let mut planted = Vec::new();
         let mut line = String::new();
         for number in 1..=lines {
             line.clear();
             match random.below(1000) {
-                0 if self.count > 0 => {
+                share if share < hits && self.count > 0 => {
                     let indicator = random.below(self.count);
                     let value = self.shown(indicator, &mut random);
                     push_line(&mut line, &mut random, Some(&value));
                     let start = line.find(&value).unwrap_or_default();
                     planted.push(Planted { line: number, start, end: start + value.len(), value, indicator });
                 }
-                1..6 if self.count > 0 => {
+                share if share < hits + 5 && self.count > 0 => {
                     let trap = self.trap(&mut random);
                     push_line(&mut line, &mut random, Some(&trap));
                 }
