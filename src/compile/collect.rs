@@ -38,8 +38,6 @@ pub(super) struct Collector {
     pub(super) classes: Vec<Class>,
     class_numbers: HashTable<u32>,
     pub(super) origins: Vec<Box<str>>,
-    /// Rows by id, to find earlier versions.
-    by_id: HashTable<u32>,
     hasher: foldhash::fast::FixedState,
 }
 
@@ -197,31 +195,28 @@ impl Collector {
         self.class.push(of.class);
         self.pattern.push(of.pattern);
         self.name.push(name);
-        self.supersede(row);
         row
     }
 
-    /// Decides between this row and the row that held its id until now.
-    fn supersede(&mut self, row: u32) {
-        let Self { ids, by_id, hasher, odd_ids, .. } = &mut *self;
-        let id = ids[row as usize];
-        let hash = hasher.hash_one(id);
-        let same = |&other: &u32| {
-            ids[other as usize] == id && (odd_ids.is_empty() || odd_ids.get(&other) == odd_ids.get(&row))
-        };
-        let holder = match by_id.entry(hash, same, |&r| hasher.hash_one(ids[r as usize])) {
-            hashbrown::hash_table::Entry::Vacant(slot) => {
-                slot.insert(row);
-                return;
+    /// Decides between the versions of each id. Rows are brought together by sorting, once all are there: a table to find
+    /// the earlier version of each as it comes would cost a wait for memory an indicator.
+    fn supersede(&mut self) {
+        let start = |id: &[u8; 16]| u64::from_be_bytes(*id.first_chunk().expect("sixteen bytes"));
+        let mut rows: Vec<(u64, u32)> = self.ids.iter().map(start).zip(0..).collect();
+        rows.sort_unstable();
+        for alike in rows.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+            let id = |row: u32| (self.ids[row as usize], self.odd_ids.get(&row));
+            alike.sort_by(|a, b| id(a.1).cmp(&id(b.1)));
+            for versions in alike.chunk_by(|a, b| id(a.1) == id(b.1)) {
+                let mut holder = versions[0].1;
+                for &(_, row) in &versions[1..] {
+                    let newer = self.rank(row, holder) == Ordering::Greater;
+                    let (kept, left) = if newer { (row, holder) } else { (holder, row) };
+                    let same = self.modified[kept as usize] == self.modified[left as usize];
+                    self.state[left as usize] = if same { State::Duplicate } else { State::Superseded };
+                    holder = kept;
+                }
             }
-            hashbrown::hash_table::Entry::Occupied(slot) => *slot.get(),
-        };
-        let newer = self.rank(row, holder) == Ordering::Greater;
-        let (kept, left) = if newer { (row, holder) } else { (holder, row) };
-        let same = self.modified[kept as usize] == self.modified[left as usize];
-        self.state[left as usize] = if same { State::Duplicate } else { State::Superseded };
-        if newer && let Some(slot) = self.by_id.find_mut(hash, |other| *other == holder) {
-            *slot = row;
         }
     }
 
@@ -295,9 +290,9 @@ impl Collector {
         *until = if *until == NONE { stop } else { (*until).min(stop) };
     }
 
-    /// Frees what only deciding between versions needs.
+    /// Decides between versions, and frees what only collecting needs.
     pub(super) fn finish(&mut self) {
-        self.by_id = HashTable::new();
+        self.supersede();
         self.class_numbers = HashTable::new();
         self.names.finish();
     }

@@ -99,7 +99,10 @@ impl Entries {
             std::mem::take(column)
         }
         let rows = || order.iter().map(|row| *row as usize);
-        let number = |tag, column: Vec<u8>| Ints::pack(tag, 1, 0, rows().map(|row| u64::from(column[row])));
+        let number = |tag, column: Vec<u8>| {
+            let ordered: Vec<u8> = rows().map(|row| column[row]).collect();
+            Ints::pack(tag, 1, 0, ordered.into_iter().map(u64::from))
+        };
 
         let column = take(&mut all.ids);
         let mut ids = Vec::with_capacity(order.len() * 16);
@@ -112,27 +115,28 @@ impl Entries {
         odd.for_each(|(_, id)| odd_ids.push(id.as_bytes()));
         odd_ids.write(ODD_IDS, sections);
 
-        let from = take(&mut all.valid_from);
-        let column = take(&mut all.modified);
-        sections.push(Times::pack(MODIFIED, order, &column, Some(&from)));
-        let created = take(&mut all.created);
-        sections.push(Times::pack(CREATED, order, &created, Some(&column)));
-        drop(created);
-        let column = take(&mut all.valid_until);
-        sections.push(Times::pack(VALID_UNTIL, order, &column, Some(&from)));
-        sections.push(Times::pack(VALID_FROM, order, &from, None));
+        let times = |column: Vec<i64>| -> Vec<i64> { rows().map(|row| column[row]).collect() };
+        let from = times(take(&mut all.valid_from));
+        let column = times(take(&mut all.modified));
+        sections.push(Times::pack(MODIFIED, &column, Some(&from)));
+        let created = times(take(&mut all.created));
+        sections.push(Times::pack(CREATED, &created, Some(&column)));
+        drop((created, column));
+        let column = times(take(&mut all.valid_until));
+        sections.push(Times::pack(VALID_UNTIL, &column, Some(&from)));
+        sections.push(Times::pack(VALID_FROM, &from, None));
         drop((from, column));
         sections.push(number(CONFIDENCE, take(&mut all.confidence)));
         sections.push(number(STATE, take(&mut all.state).into_iter().map(|state| state as u8).collect()));
 
         let column = take(&mut all.class);
         let numbers = write_classes(&all, rows().map(|row| column[row]), sections);
-        let class = rows().map(|row| u64::from(numbers[column[row] as usize]));
-        sections.push(Ints::pack(CLASS, 1, 0, class));
+        let class: Vec<u32> = rows().map(|row| numbers[column[row] as usize]).collect();
+        sections.push(Ints::pack(CLASS, 1, 0, class.into_iter().map(u64::from)));
         let column = take(&mut all.name);
         let numbers = write_names(&all, rows().map(|row| column[row]), sections);
-        let name = rows().map(|row| u64::from(numbers[column[row] as usize]));
-        sections.push(Ints::pack(NAME, 1, 0, name));
+        let name: Vec<u32> = rows().map(|row| numbers[column[row] as usize]).collect();
+        sections.push(Ints::pack(NAME, 1, 0, name.into_iter().map(u64::from)));
     }
 
     pub(super) fn open(sections: &Sections) -> Result<Self, Damaged> {

@@ -54,29 +54,28 @@ impl Plan {
 }
 
 impl Times {
-    /// Packs the instants of rows in order; `others` are instants of the same rows.
-    pub(super) fn pack(tag: Tag, order: &[u32], column: &[i64], others: Option<&[i64]>) -> Section {
-        let absolute = |row: &u32| Some(column[*row as usize]);
-        let relative = |row: &u32| {
-            let (time, other) = (column[*row as usize], others?[*row as usize]);
-            match (time, other) {
-                (NONE, _) => Some(NONE),
-                (_, NONE) => None,
-                _ => time.checked_sub(other).filter(|difference| *difference != NONE),
-            }
+    /// Packs the instants of rows; `others` are instants of the same rows.
+    pub(super) fn pack(tag: Tag, column: &[i64], others: Option<&[i64]>) -> Section {
+        let relative = |time: i64, other: i64| match (time, other) {
+            (NONE, _) => Some(NONE),
+            (_, NONE) => None,
+            _ => time.checked_sub(other).filter(|difference| *difference != NONE),
         };
+        let rows = || column.iter().copied().zip(others.unwrap_or(column).iter().copied());
         // A difference may be beyond what eight bytes hold only if an instant is absurd: then it is not used.
-        let plans = [Plan::new(order.iter().map(absolute), false), Plan::new(order.iter().map(relative), true)];
+        let after_others = others.and_then(|_| Plan::new(rows().map(|(time, other)| relative(time, other)), true));
+        let plans = [Plan::new(column.iter().map(|time| Some(*time)), false), after_others];
         let width = |most: u64| (64 - most.leading_zeros()).div_ceil(8);
         let plan = plans.into_iter().flatten().min_by_key(|plan| (width(plan.most), plan.relative));
         let plan = plan.unwrap_or(Plan { least: 0, step: 1, most: 0, relative: false, complete: true });
-        let code = |row: &u32| match if plan.relative { relative(row) } else { absolute(row) } {
+        let code = |(time, other)| match if plan.relative { relative(time, other) } else { Some(time) } {
             None | Some(NONE) => 0,
             Some(time) => plan.least.abs_diff(time) / plan.step.unsigned_abs() + u64::from(!plan.complete),
         };
+        let codes: Vec<u64> = rows().map(code).collect();
         let flags = if plan.relative { RELATIVE } else { 0 } | if plan.complete { COMPLETE } else { 0 };
         // The least code is zero, whether it stands for the least instant or for none.
-        let mut section = Ints::pack(tag, 1, flags, order.iter().map(code));
+        let mut section = Ints::pack(tag, 1, flags, codes.into_iter());
         (section.base, section.step) = (plan.least.cast_unsigned(), plan.step.cast_unsigned());
         section
     }
@@ -116,12 +115,11 @@ mod tests {
         #[test]
         fn instants_come_back(rows in proptest::collection::vec((instant(), instant()), 0..20)) {
             let (times, others): (Vec<i64>, Vec<i64>) = rows.into_iter().unzip();
-            let order: Vec<u32> = (0..times.len() as u32).rev().collect();
             for others_known in [false, true] {
-                let section = Times::pack(Tag::new(0, 0), &order, &times, others_known.then_some(&others));
+                let section = Times::pack(Tag::new(0, 0), &times, others_known.then_some(&others));
                 let column = Times::open(&section, times.len()).expect("its own column");
-                for (at, row) in order.iter().enumerate() {
-                    prop_assert_eq!(column.get(at, others[*row as usize]), times[*row as usize]);
+                for (at, (time, other)) in times.iter().zip(&others).enumerate() {
+                    prop_assert_eq!(column.get(at, *other), *time);
                 }
             }
         }
@@ -131,7 +129,6 @@ mod tests {
     fn what_follows_by_the_same_time_takes_no_room() {
         let from: Vec<i64> = (0..100).map(|n| n * 77_000_000_000).collect();
         let until: Vec<i64> = from.iter().map(|time| time + 86_400_000_000).collect();
-        let order: Vec<u32> = (0..100).collect();
-        assert!(Times::pack(Tag::new(0, 0), &order, &until, Some(&from)).bytes.is_empty());
+        assert!(Times::pack(Tag::new(0, 0), &until, Some(&from)).bytes.is_empty());
     }
 }

@@ -37,7 +37,8 @@ impl Withdrawn {
         let ids: Vec<u8> = rows.iter().flat_map(|row| all.ids[*row as usize]).collect();
         sections.push_bytes(IDS, rows.len() as u32, ids);
         sections.push(Ints::pack(STATES, 1, 0, rows.iter().map(|row| all.state[*row as usize] as u64)));
-        sections.push(Times::pack(MODIFIED, &rows, &all.modified, None));
+        let modified: Vec<i64> = rows.iter().map(|row| all.modified[*row as usize]).collect();
+        sections.push(Times::pack(MODIFIED, &modified, None));
         let odd = (0_u64..).zip(&rows).filter_map(|(at, row)| Some((at, all.odd_ids.get(row)?)));
         sections.push(Ints::pack(ODD_ROWS, 1, 0, odd.clone().map(|(at, _)| at)));
         let mut odd_ids = BlobsWriter::default();

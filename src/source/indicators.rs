@@ -5,6 +5,7 @@ use super::window::Place;
 use super::{Item, Rejected, Summary};
 use crate::observable;
 use crate::stix::json::{Extent, Fault, Raw};
+use crate::stix::learned::Learned;
 use crate::stix::marking::Markings;
 use crate::stix::object::{Members, Object};
 
@@ -15,6 +16,7 @@ const HELD_LIMIT: usize = 64 * 1024 * 1024;
 /// The sink that reads indicators.
 pub(crate) struct Indicators<'v> {
     visit: &'v mut dyn FnMut(Place, Item<'_>),
+    learned: Learned,
     markings: Markings,
     held: Vec<(Place, Box<[u8]>)>,
     held_bytes: usize,
@@ -31,6 +33,7 @@ impl<'v> Indicators<'v> {
     pub(crate) fn new(visit: &'v mut dyn FnMut(Place, Item<'_>)) -> Self {
         Self {
             visit,
+            learned: Learned::default(),
             markings: Markings::default(),
             held: Vec::new(),
             held_bytes: 0,
@@ -88,7 +91,7 @@ impl<'v> Indicators<'v> {
 
 impl Sink for Indicators<'_> {
     fn object(&mut self, bytes: &[u8], place: Place) -> Result<Extent, Fault> {
-        let (members, extent) = Members::read(bytes)?;
+        let (members, extent) = self.learned.read(bytes)?;
         if !self.found && matches!(extent, Extent::Object(_)) {
             self.found = true;
             self.visit_pending();

@@ -129,6 +129,11 @@ impl<'a> Indicator<'a> {
             .chain(labels.iter().filter_map(|label| marking::of_label(label)))
             .max();
         let created = reader.instant(members.created, "created");
+        // Most indicators are valid from when they were made, and were never changed.
+        let instant = |reader: &mut Lenient<'_>, raw: Option<Raw<'_>>, property| match (created, raw) {
+            (Some(_), Some(raw)) if members.created == Some(raw) => created,
+            _ => reader.instant(raw, property),
+        };
         Ok(Self {
             id,
             name: reader.text(members.name, "name"),
@@ -136,8 +141,8 @@ impl<'a> Indicator<'a> {
             pattern_type: reader.pattern_type(members.pattern_type),
             created_by: reader.text(members.created_by_ref, "created_by_ref"),
             created,
-            modified: reader.instant(members.modified, "modified").or(created),
-            valid_from: reader.instant(members.valid_from, "valid_from"),
+            modified: instant(&mut reader, members.modified, "modified").or(created),
+            valid_from: instant(&mut reader, members.valid_from, "valid_from"),
             valid_until: reader.instant(members.valid_until, "valid_until"),
             revoked: reader.flag(members.revoked, "revoked"),
             confidence: reader.percent(members.confidence, "confidence"),

@@ -33,24 +33,42 @@ pub(crate) enum Extent {
 /// Walks the members of the object that begins at the first byte. A member `objects` that is an array ends the walk:
 /// see [`Extent`].
 pub(crate) fn object<'a>(bytes: &'a [u8], mut visit: impl FnMut(&'a [u8], Raw<'a>)) -> Result<Extent, Fault> {
-    let mut at = skip_space(bytes, 1);
-    if byte(bytes, at)? == b'}' {
-        return Ok(Extent::Object(at + 1));
-    }
+    let mut at = 1;
     loop {
-        let (key, value) = key(bytes, at)?;
-        if key == b"objects" && byte(bytes, value)? == b'[' {
-            return Ok(Extent::Container(value + 1));
-        }
-        let end = value_end(bytes, value)?;
-        visit(key, Raw(&bytes[value..end]));
-        at = skip_space(bytes, end);
-        match byte(bytes, at)? {
-            b',' => at = skip_space(bytes, at + 1),
-            b'}' => return Ok(Extent::Object(at + 1)),
-            _ => return syntax(at, "expected a comma or a closing brace"),
+        match step(bytes, at)? {
+            Step::Member { key, value } => {
+                at = value_end(bytes, value)?;
+                visit(key, Raw(&bytes[value..at]));
+            }
+            Step::End(extent) => return Ok(extent),
         }
     }
+}
+
+/// What comes next in an object.
+pub(crate) enum Step<'a> {
+    /// A member: its key, and where its value begins.
+    Member { key: &'a [u8], value: usize },
+    /// Its end, or the objects of a container.
+    End(Extent),
+}
+
+/// Reads on in the object that begins at the first byte: from 1 on, which is behind its brace, or from the end of a value.
+#[inline]
+pub(crate) fn step(bytes: &[u8], at: usize) -> Result<Step<'_>, Fault> {
+    let first = at == 1;
+    let mut at = skip_space(bytes, at);
+    match byte(bytes, at)? {
+        b'}' => return Ok(Step::End(Extent::Object(at + 1))),
+        b',' if !first => at = skip_space(bytes, at + 1),
+        _ if first => {}
+        _ => return syntax(at, "expected a comma or a closing brace"),
+    }
+    let (key, value) = key(bytes, at)?;
+    if key == b"objects" && byte(bytes, value)? == b'[' {
+        return Ok(Step::End(Extent::Container(value + 1)));
+    }
+    Ok(Step::Member { key, value })
 }
 
 /// Offset behind the value that begins at `at`.

@@ -2,6 +2,7 @@
 
 pub mod indicator;
 pub(crate) mod json;
+pub(crate) mod learned;
 pub mod marking;
 pub(crate) mod object;
 pub mod observed;

@@ -31,6 +31,62 @@ pub(crate) struct Members<'a> {
     foreign: bool,
 }
 
+/// Which member a key names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    Kind,
+    SpecVersion,
+    Id,
+    Name,
+    CreatedByRef,
+    Created,
+    Modified,
+    Revoked,
+    Labels,
+    Confidence,
+    ObjectMarkingRefs,
+    Pattern,
+    PatternType,
+    IndicatorTypes,
+    ValidFrom,
+    ValidUntil,
+    DefinitionType,
+    Definition,
+    Extensions,
+    /// What only containers have.
+    Envelope,
+    /// What is of no interest.
+    Foreign,
+}
+
+impl Slot {
+    pub(crate) fn of(key: &[u8]) -> Self {
+        match key {
+            b"type" => Self::Kind,
+            b"spec_version" => Self::SpecVersion,
+            b"id" => Self::Id,
+            b"name" => Self::Name,
+            b"created_by_ref" => Self::CreatedByRef,
+            b"created" => Self::Created,
+            b"modified" => Self::Modified,
+            b"revoked" => Self::Revoked,
+            b"labels" => Self::Labels,
+            b"confidence" => Self::Confidence,
+            b"object_marking_refs" => Self::ObjectMarkingRefs,
+            b"pattern" => Self::Pattern,
+            b"pattern_type" => Self::PatternType,
+            b"indicator_types" => Self::IndicatorTypes,
+            b"valid_from" => Self::ValidFrom,
+            b"valid_until" => Self::ValidUntil,
+            b"definition_type" => Self::DefinitionType,
+            b"definition" => Self::Definition,
+            b"extensions" => Self::Extensions,
+            b"more" | b"next" | b"objects" => Self::Envelope,
+            _ => Self::Foreign,
+        }
+    }
+}
+
 /// What an object is, for a reader of indicators.
 #[derive(Debug)]
 #[allow(
@@ -54,7 +110,7 @@ impl<'a> Members<'a> {
     /// Reads the object that begins at the first byte.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<(Self, Extent), Fault> {
         let mut members = Self::default();
-        let extent = json::object(bytes, |key, value| members.set(key, value))?;
+        let extent = json::object(bytes, |key, value| members.set(Slot::of(key), value))?;
         Ok((members, extent))
     }
 
@@ -63,41 +119,42 @@ impl<'a> Members<'a> {
         let mut members = Self::default();
         if bytes.first() == Some(&b'{') {
             // Where it ends is of no interest here.
-            let _ = json::object(bytes, |key, value| members.set(key, value));
+            let _ = json::object(bytes, |key, value| members.set(Slot::of(key), value));
         }
         members
     }
 
+    /// Takes the value of a member.
     #[inline]
-    fn set(&mut self, key: &[u8], value: Raw<'a>) {
-        let slot = match key {
-            b"type" => &mut self.kind,
-            b"spec_version" => &mut self.spec_version,
-            b"id" => &mut self.id,
-            b"name" => &mut self.name,
-            b"created_by_ref" => &mut self.created_by_ref,
-            b"created" => &mut self.created,
-            b"modified" => &mut self.modified,
-            b"revoked" => &mut self.revoked,
-            b"labels" => &mut self.labels,
-            b"confidence" => &mut self.confidence,
-            b"object_marking_refs" => &mut self.object_marking_refs,
-            b"pattern" => &mut self.pattern,
-            b"pattern_type" => &mut self.pattern_type,
-            b"indicator_types" => &mut self.indicator_types,
-            b"valid_from" => &mut self.valid_from,
-            b"valid_until" => &mut self.valid_until,
-            b"definition_type" => &mut self.definition_type,
-            b"definition" => &mut self.definition,
-            b"extensions" => &mut self.extensions,
-            b"more" | b"next" | b"objects" => return,
-            _ => {
+    pub(crate) fn set(&mut self, slot: Slot, value: Raw<'a>) {
+        let place = match slot {
+            Slot::Kind => &mut self.kind,
+            Slot::SpecVersion => &mut self.spec_version,
+            Slot::Id => &mut self.id,
+            Slot::Name => &mut self.name,
+            Slot::CreatedByRef => &mut self.created_by_ref,
+            Slot::Created => &mut self.created,
+            Slot::Modified => &mut self.modified,
+            Slot::Revoked => &mut self.revoked,
+            Slot::Labels => &mut self.labels,
+            Slot::Confidence => &mut self.confidence,
+            Slot::ObjectMarkingRefs => &mut self.object_marking_refs,
+            Slot::Pattern => &mut self.pattern,
+            Slot::PatternType => &mut self.pattern_type,
+            Slot::IndicatorTypes => &mut self.indicator_types,
+            Slot::ValidFrom => &mut self.valid_from,
+            Slot::ValidUntil => &mut self.valid_until,
+            Slot::DefinitionType => &mut self.definition_type,
+            Slot::Definition => &mut self.definition,
+            Slot::Extensions => &mut self.extensions,
+            Slot::Envelope => return,
+            Slot::Foreign => {
                 self.foreign = true;
                 return;
             }
         };
         self.foreign = true;
-        *slot = (!value.is_null()).then_some(value);
+        *place = (!value.is_null()).then_some(value);
     }
 
     /// What the object is. With `patient`, an indicator is not taken before all its markings are known.

@@ -26,11 +26,15 @@ impl Ints {
         }
         let base = if count == 0 { 0 } else { least };
         let width = (64 - (most.saturating_sub(base) / step).leading_zeros()).div_ceil(8) as usize;
-        let mut bytes = Vec::with_capacity(count as usize * width);
+        // Each number is written with eight bytes, of which the next one covers those that are not its own.
+        let mut bytes = vec![0; count as usize * width + 8];
+        let mut at = 0;
         for number in numbers.take(if width == 0 { 0 } else { usize::MAX }) {
             let code = (number - base) / step;
-            bytes.extend_from_slice(&code.to_le_bytes()[..width]);
+            bytes[at..at + 8].copy_from_slice(&code.to_le_bytes());
+            at += width;
         }
+        bytes.truncate(at);
         Section { tag, width: width as u8, flags, count, base, step, bytes: bytes.into() }
     }
 
