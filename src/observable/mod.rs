@@ -180,6 +180,15 @@ impl fmt::Display for Value {
 /// # Errors
 /// The text looks like no kind, or like one but is no valid value of it.
 pub fn classify(text: &str) -> Result<Value, Invalid> {
+    // Nearly all entries of lists are plain, and then what they can be is told by their letters.
+    match letters(text.as_bytes()) {
+        letters if letters & !(DIGIT | DOT) == 0 && letters & DOT != 0 => Kind::Ipv4.normalise(text),
+        letters if letters & OTHER == 0 && letters & DOT != 0 && letters & WORD != 0 => domain_or_file(text),
+        _ => classify_any(text),
+    }
+}
+
+fn classify_any(text: &str) -> Result<Value, Invalid> {
     let text = refang(text.trim());
     let text = text.as_ref();
     if text.is_empty() {
@@ -207,17 +216,51 @@ pub fn classify(text: &str) -> Result<Value, Invalid> {
     if host_end.is_some() || text.contains(':') { Kind::Url.normalise(text) } else { domain_or_file(text) }
 }
 
+/// Kinds of letters.
+const DIGIT: u8 = 1;
+/// `a` to `f`.
+const HEX: u8 = 2;
+/// `g` to `z`, dash and underscore: what no address and no digest has.
+const WORD: u8 = 4;
+const DOT: u8 = 8;
+const OTHER: u8 = 16;
+
+static LETTERS: [u8; 256] = {
+    let mut letters = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        letters[byte] = match byte as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'f' => HEX,
+            b'g'..=b'z' | b'-' | b'_' => WORD,
+            b'.' => DOT,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    letters
+};
+
+fn letters(text: &[u8]) -> u8 {
+    text.iter().fold(0, |letters, byte| letters | LETTERS[usize::from(*byte)])
+}
+
+/// Whether a text is made of lower-case letters, digits, dashes, underscores and dots alone.
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    letters(text) & OTHER == 0
+}
+
 /// Lists of domains hold names of files by mistake (`chrome.exe`), and logs hold many more of them.
 fn domain_or_file(text: &str) -> Result<Value, Invalid> {
     let value = Kind::Domain.normalise(text)?;
     let extension = text.trim_end_matches('.').rsplit('.').next().unwrap_or("");
-    if FILE_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)) {
+    if extension.len() <= 5 && FILE_EXTENSIONS.binary_search(&&*extension.to_ascii_lowercase()).is_ok() {
         return Err(Invalid::new("name of a file, not of a domain"));
     }
     Ok(value)
 }
 
-/// Extensions of file names that are no top-level domains.
+/// Extensions of file names that are no top-level domains, in order.
 const FILE_EXTENSIONS: &[&str] = &[
     "7z", "asp", "aspx", "bak", "bat", "bin", "bmp", "cfg", "cgi", "class", "conf", "css", "csv", "dat", "db", "dll",
     "doc", "docm", "docx", "drv", "elf", "exe", "gif", "gz", "hta", "htm", "html", "ico", "img", "ini", "iso", "jar",
@@ -229,6 +272,14 @@ const FILE_EXTENSIONS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_short_way_leads_to_the_same_value(text in "[0-9a-f.:-]{0,16}|[0-9]{1,3}([.][0-9]{1,3}){1,4}|[a-hA-H0-9._-]{0,20}") {
+            prop_assert_eq!(classify(&text), classify_any(&text));
+        }
+    }
 
     #[test]
     fn bare_values_get_their_kind_and_normal_form() {
@@ -265,6 +316,11 @@ mod tests {
             let value = classify(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!((value.kind(), value.to_string().as_str()), (kind, normal), "{text}");
         }
+    }
+
+    #[test]
+    fn extensions_are_in_order_and_short() {
+        assert!(FILE_EXTENSIONS.is_sorted() && FILE_EXTENSIONS.iter().all(|extension| extension.len() <= 5));
     }
 
     #[test]

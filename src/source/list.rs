@@ -52,6 +52,15 @@ pub(crate) fn entries<'t>(line: &'t [u8], visit: &mut Visit<'_, 't>) {
     let text = line.trim_ascii();
     let Some(&first) = text.first() else { return };
     let column = line.len() - line.trim_ascii_start().len();
+    // Most lines are a value and nothing else.
+    if first.is_ascii_alphanumeric()
+        && text.len() <= MAX_LINE
+        && observable::is_plain(text)
+        && let Ok(text) = std::str::from_utf8(text)
+        && let Ok(value) = observable::classify(text)
+    {
+        return visit(column, Ok(value));
+    }
     if is_comment(text) {
         return;
     }

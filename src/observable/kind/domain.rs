@@ -49,8 +49,8 @@ pub fn normal(text: &[u8]) -> Result<String, Invalid> {
 /// It is none; the error says why.
 pub fn host(text: &[u8]) -> Result<String, Invalid> {
     let text = text.strip_suffix(b".").unwrap_or(text);
-    let name = if text.is_ascii() {
-        text.iter().map(|byte| byte.to_ascii_lowercase() as char).collect()
+    let mut name = if text.is_ascii() {
+        String::from_utf8(text.to_ascii_lowercase()).unwrap_or_default()
     } else {
         // Beyond this many bytes of UTF-8 no name fits into 253 bytes of A-labels.
         if text.len() > 4 * MAX_BYTES {
@@ -61,7 +61,9 @@ pub fn host(text: &[u8]) -> Result<String, Invalid> {
             .map_err(|_| Invalid::new("no international domain name"))?
             .into_owned()
     };
-    let name: &str = name.strip_suffix('.').unwrap_or(&name);
+    if name.ends_with('.') {
+        name.pop();
+    }
     if name.is_empty() {
         return Err(Invalid::new("empty value"));
     }
@@ -79,5 +81,5 @@ pub fn host(text: &[u8]) -> Result<String, Invalid> {
             return Err(Invalid::new("character that no domain has"));
         }
     }
-    Ok(name.to_owned())
+    Ok(name)
 }
