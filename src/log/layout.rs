@@ -9,11 +9,14 @@ use super::format::{self, Format};
 use super::mapping::Mapping;
 use super::zone::Zone;
 use memchr::memchr;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
 
 /// How much of an input is looked at to tell its format, in bytes.
 const HEAD: usize = 64 << 10;
+/// The most that is remembered of what header lines said, in bytes.
+const HEADING: usize = 64 << 10;
 
 /// How lines are to be read.
 #[derive(Clone, Debug)]
@@ -30,8 +33,16 @@ pub struct Layout {
     pub zone: Zone,
 }
 
+/// What header lines said of an input up to some place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heading {
+    /// The name of the format.
+    format: Box<str>,
+    columns: Columns,
+}
+
 /// What header lines say of the lines behind them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Columns {
     /// The names of the columns.
     pub names: Vec<Box<str>>,
@@ -47,6 +58,13 @@ pub struct Columns {
     pub empty: Vec<u8>,
     /// How a missing value is written.
     pub unset: Vec<u8>,
+}
+
+impl Columns {
+    /// What it takes to keep them, in bytes, near enough.
+    fn size(&self) -> usize {
+        self.names.iter().chain(&self.types).map(|name| size_of::<Box<str>>() + name.len()).sum()
+    }
 }
 
 /// What a user chose.
@@ -145,6 +163,8 @@ pub struct Tracker {
     /// The name of the input.
     name: Box<str>,
     current: Option<Arc<Layout>>,
+    /// What its header lines said, once that was asked for.
+    heading: Option<Arc<Heading>>,
 }
 
 /// The layouts of a block of lines: each holds from its place on, the first from the beginning.
@@ -162,7 +182,7 @@ impl Tracker {
 
     /// For an input of that name.
     pub fn named(choice: Arc<Choice>, name: &str) -> Self {
-        Self { choice, name: name.into(), current: None }
+        Self { choice, name: name.into(), current: None, heading: None }
     }
 
     /// What holds in the next block of whole lines.
@@ -191,12 +211,37 @@ impl Tracker {
                 }
             }
         }
+        if parts.len() > 1 {
+            self.heading = None;
+        }
         Layouts { parts }
     }
 
     /// Whether the input may be a document of JSON.
     pub fn may_be_document(&self) -> bool {
         self.choice.format.is_none_or(Format::is_json)
+    }
+
+    /// What header lines have said of the lines to come, so that reading can go on there another time; nothing if that is
+    /// very much.
+    pub fn heading(&mut self) -> Option<Arc<Heading>> {
+        if self.heading.is_none() {
+            let layout = self.current.as_ref()?;
+            let columns = layout.columns.as_ref().filter(|columns| columns.size() <= HEADING)?;
+            let heading = Heading { format: layout.format.name.into(), columns: columns.clone() };
+            self.heading = Some(Arc::new(heading));
+        }
+        self.heading.clone()
+    }
+
+    /// Goes on behind header lines that said this.
+    pub fn resume(&mut self, heading: &Heading) {
+        let wanted = self.choice.format.is_none_or(|chosen| *chosen.name == *heading.format);
+        if let Some(format) = format::named(&heading.format).filter(|format| wanted && format.header.is_some()) {
+            let layout = Layout::of_input(&self.choice, &self.name, b"");
+            let columns = Some(heading.columns.clone());
+            self.current = Some(Arc::new(Layout { format, columns, ..layout }));
+        }
     }
 
     /// Whether lines may have fields, as far as was seen.

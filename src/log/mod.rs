@@ -20,7 +20,7 @@ mod zone;
 pub use event::{Event, Field, Joint, Meaning, Unescaped};
 pub use format::{Format, all as formats, named as format_named};
 pub use json::document::{Cutter, List, State as CutterState, begins_document};
-pub use layout::{Choice, Columns, Layout, Layouts, Tracker};
+pub use layout::{Choice, Columns, Heading, Layout, Layouts, Tracker};
 pub use mapping::Mapping;
 pub use time::Clock;
 pub use zone::{UnknownZone, Zone};

@@ -1,6 +1,7 @@
 //! The indicators that a search works with, made ready; and the next ones, when they change under a search that goes on.
 
 use super::Args;
+use super::origins::{Origins, Seen};
 use super::output::{Look, Run};
 use super::sequences::{Ledger, Recorded};
 use crate::cli::Globals;
@@ -8,17 +9,15 @@ use crate::cli::allow::allowlist;
 use crate::cli::error::{Error, say};
 use crate::cli::indicators::{self, Loaded};
 use crate::cli::signals::Signals;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use stockade::compile::RuleSet;
 use stockade::log::Choice;
 use stockade::matcher::{Matcher, Options};
 use stockade::stix::Timestamp;
 
-/// How often files of indicators are looked at.
+/// How often files and stores of indicators are looked at.
 const INTERVAL: Duration = Duration::from_millis(500);
 /// How often at most it is judged anew which indicators are valid.
 const JUDGED: Duration = Duration::from_secs(60);
@@ -115,14 +114,15 @@ impl Active {
     }
 }
 
-/// Keeps the indicators of a search up to date: reads them anew when their files change, on `SIGHUP`, and judges anew
+/// Keeps the indicators of a search up to date: reads them anew when their files or stores change, on `SIGHUP`, and judges anew
 /// when some become or cease to be valid. The search goes on with what it has until the next set is ready.
 pub(super) struct Reloads {
     args: Arc<Args>,
     look: Look,
     globals: Globals,
     current: Arc<Active>,
-    /// What the files looked like when they were last read, and when they were last looked at.
+    origins: Origins,
+    /// What these looked like when they were last read, and when they were last looked at.
     read: Vec<Seen>,
     seen: Vec<Seen>,
     looked: Instant,
@@ -133,19 +133,27 @@ pub(super) struct Reloads {
     is_news: bool,
 }
 
-/// A file, and what the system says of it.
-type Seen = (PathBuf, Option<(u64, u64, Option<SystemTime>)>);
-
 impl Reloads {
     /// For a search with these indicators; `enabled` if it goes on for long.
-    pub(super) fn new(args: &Args, look: Look, globals: &Globals, current: Active, enabled: bool) -> Self {
-        let read = if enabled { look_at(args) } else { Vec::new() };
+    ///
+    /// # Errors
+    /// The configuration cannot be read any more.
+    pub(super) fn new(
+        args: &Args,
+        look: Look,
+        globals: &Globals,
+        current: Active,
+        enabled: bool,
+    ) -> Result<Self, Error> {
+        let origins = Origins::new(args, globals)?;
+        let read = if enabled { origins.look() } else { Vec::new() };
         let now = Instant::now();
-        Self {
+        Ok(Self {
             args: Arc::new(args.clone()),
             look,
             globals: globals.clone(),
             current: Arc::new(current),
+            origins,
             seen: read.clone(),
             read,
             looked: now,
@@ -153,7 +161,7 @@ impl Reloads {
             next: None,
             enabled,
             is_news: false,
-        }
+        })
     }
 
     /// What to search with.
@@ -179,7 +187,7 @@ impl Reloads {
             self.begin_reload();
         } else if now.duration_since(self.looked) >= INTERVAL {
             self.looked = now;
-            let seen = look_at(&self.args);
+            let seen = self.origins.look();
             // A file that still changes is being written.
             let settled = seen == self.seen;
             self.seen = seen;
@@ -213,7 +221,7 @@ impl Reloads {
             self.read.clone_from(&self.seen);
             return;
         }
-        self.seen = look_at(&self.args);
+        self.seen = self.origins.look();
         self.read.clone_from(&self.seen);
         self.judged = Instant::now();
         let (args, look, globals) = (Arc::clone(&self.args), self.look, self.globals.clone());
@@ -253,24 +261,4 @@ impl Reloads {
 
 fn keep(why: &dyn std::fmt::Display) {
     say(format_args!("indicators cannot be read anew, and those that were loaded before stay in use: {why}"));
-}
-
-/// What the system says of all files that indicators and allowed values come from.
-fn look_at(args: &Args) -> Vec<Seen> {
-    let mut files = Vec::new();
-    for source in args.indicators.sources.iter().filter(|source| source.as_os_str() != "-") {
-        // What cannot be listed is looked at by itself, and so is seen to come back.
-        files.extend(stockade::source::files(source).unwrap_or_else(|_| vec![source.clone()]));
-    }
-    files.extend(args.allow.iter().cloned());
-    files.into_iter().map(|path| (path.clone(), look_at_file(&path))).collect()
-}
-
-fn look_at_file(path: &Path) -> Option<(u64, u64, Option<SystemTime>)> {
-    let metadata = fs::metadata(path).ok()?;
-    #[cfg(unix)]
-    let number = std::os::unix::fs::MetadataExt::ino(&metadata);
-    #[cfg(not(unix))]
-    let number = 0;
-    Some((number, metadata.len(), metadata.modified().ok()))
 }

@@ -9,7 +9,8 @@ use super::document::{Document, Mode, Resume};
 use memchr::{memchr, memchr_iter, memrchr};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
-use stockade::log::{Layout, Layouts, Tracker};
+use std::sync::Arc;
+use stockade::log::{Heading, Layout, Layouts, Tracker};
 use stockade::matcher::Hit;
 
 /// How large things may become, in bytes.
@@ -205,6 +206,11 @@ impl<R: Read> Blocks<R> {
     /// How far it was handed out.
     pub(super) fn position(&self) -> Position {
         Position { offset: self.offset, line: self.line, within: self.long, document: self.mode.position() }
+    }
+
+    /// What header lines have said up to there.
+    pub(super) fn heading(&mut self) -> Option<Arc<Heading>> {
+        self.tracker.heading()
     }
 
     /// Hands out what has come of a line whose newline will not come.

@@ -13,6 +13,7 @@ mod gather;
 mod glob;
 mod name;
 mod open;
+mod origins;
 mod output;
 mod pipeline;
 mod record;
@@ -185,11 +186,11 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let incomplete = active.is_incomplete();
     let searching = Instant::now();
     let summary = if let Some(protocol) = args.stream {
-        let reloads = Reloads::new(args, report.look, globals, active, true);
+        let reloads = Reloads::new(args, report.look, globals, active, true)?;
         stream::run(args, protocol, reloads, globals)?
     } else if args.follow || args.state.is_some() {
         let signals = Signals::listen(args.follow)?;
-        let reloads = Reloads::new(args, report.look, globals, active, args.follow);
+        let reloads = Reloads::new(args, report.look, globals, active, args.follow)?;
         let settings = follow::Settings { args, threads: args.threads(), report, globals };
         follow::run(&settings, reloads, &signals)?
     } else {

@@ -14,7 +14,9 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use stockade::log::Heading;
 
 /// What the first line begins with.
 const MARK: &str = "stockade state 1 ";
@@ -35,6 +37,9 @@ pub(super) struct Record {
     pub(super) id: Id,
     #[serde(flatten)]
     pub(super) position: Position,
+    /// What the header lines of a table said of the lines behind that position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) heading: Option<Arc<Heading>>,
     pub(super) print: Print,
     /// When it was last written to, in seconds of the Unix clock and nanoseconds.
     pub(super) modified: (u64, u32),
@@ -49,7 +54,8 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn new(path: PathBuf, id: Id) -> Self {
         let position = Position::START;
-        Self { path, id, position, print: Print::default(), modified: (0, 0), rotated: false, closed: false }
+        let (print, modified) = (Print::default(), (0, 0));
+        Self { path, id, position, heading: None, print, modified, rotated: false, closed: false }
     }
 
     pub(super) fn modified(&self) -> SystemTime {

@@ -1,6 +1,6 @@
 //! A file that is read as it grows, and what is left to be read of one that was rotated away.
 
-use super::super::blocks::{Block, Blocks, Limits, Position};
+use super::super::blocks::{Block, Blocks, Limits};
 use super::super::name::Name;
 use super::super::report::Tally;
 use super::super::walk::Input;
@@ -20,10 +20,14 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Reads from a position on, at which the content stands. What a line means may have been said at the beginning.
-    fn blocks(&self, name: &Name, content: Content, position: Position) -> Blocks<Content> {
+    /// Reads from where a record says, at which the content stands. What a line means may have been said before, and what
+    /// format it has, the first lines tell.
+    fn blocks(&self, name: &Name, content: Content, record: &Record) -> Blocks<Content> {
+        let position = record.position;
         let mut tracker = Tracker::named(Arc::clone(&self.choice), &name.text);
-        if position.byte() > 0 {
+        if let Some(heading) = &record.heading {
+            tracker.resume(heading);
+        } else if position.byte() > 0 {
             // Should it fail, reading on will say why.
             tracker.next(&content.first_lines(position.offset).unwrap_or_default());
         }
@@ -87,7 +91,7 @@ impl Tail {
         now: Instant,
     ) -> Self {
         let name = Arc::new(Name::new(&Input::File(path.clone())));
-        let open = content.map(|content| Box::new(reading.blocks(&name, content, record.position)));
+        let open = content.map(|content| Box::new(reading.blocks(&name, content, &record)));
         Self {
             path,
             name,
@@ -188,7 +192,7 @@ impl Tail {
             if Id::of(&content.metadata()?) != self.id {
                 return Ok(Opened::Elsewhere);
             }
-            self.open = Some(Box::new(reading.blocks(&self.name, content, position)));
+            self.open = Some(Box::new(reading.blocks(&self.name, content, &self.record)));
         }
         Ok(self.open.as_deref_mut().map_or(Opened::Elsewhere, Opened::Blocks))
     }
@@ -253,7 +257,7 @@ impl Tail {
         self.record = record;
         // Its path may be that of another file by now.
         let content = self.open.take().and_then(|open| open.reader().again().ok());
-        self.open = content.map(|content| Box::new(reading.blocks(&self.name, content, self.record.position)));
+        self.open = content.map(|content| Box::new(reading.blocks(&self.name, content, &self.record)));
         (self.broken, self.read, self.line_finished) = (None, None, false);
     }
 
@@ -261,6 +265,7 @@ impl Tail {
     fn passed(&mut self, block: &Block) {
         let Some(blocks) = &mut self.open else { return };
         let position = blocks.position();
+        self.record.heading = blocks.heading();
         let content = blocks.reader_mut();
         match block.piece {
             None => content.passed(block.original()),
