@@ -7,9 +7,11 @@
 mod content;
 mod output;
 mod places;
+mod rotations;
 mod state;
 mod streams;
 mod tail;
+mod troubles;
 mod watch;
 
 use super::Args;
@@ -41,7 +43,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// The longest that files are not looked at.
 const LONGEST_TICK: Duration = Duration::from_secs(2);
 /// What part of the time may be spent looking, one of so many.
-const SHARE: u32 = 20;
+const SHARE: u32 = 150;
 /// Blocks of a round for each thread.
 const BLOCKS: usize = 4;
 
@@ -188,7 +190,7 @@ impl Follow<'_> {
                 Arrival::Block(name, block) => self.arrived.push((name, block)),
                 Arrival::Failed(message) => {
                     say(message);
-                    self.watched.failed = true;
+                    self.watched.troubles.failed = true;
                 }
                 Arrival::Ended => {}
             }
@@ -238,7 +240,7 @@ impl Follow<'_> {
                 }
                 Step::Dry => {
                     let path = tail.path.clone();
-                    self.watched.is_well(&path);
+                    self.watched.troubles.is_well(&path);
                     break;
                 }
                 Step::Truncated => {
@@ -250,10 +252,10 @@ impl Follow<'_> {
                     let packed = tail.has_end();
                     // It may still be written: then there will be more of it.
                     if !packed || kind != io::ErrorKind::UnexpectedEof || !self.settings.args.follow {
-                        self.watched.failed |= packed;
-                        self.watched.trouble(&path, message);
+                        self.watched.troubles.failed |= packed;
+                        self.watched.troubles.say(&path, message);
                     } else {
-                        self.watched.suspect(&path, message, now);
+                        self.watched.troubles.suspect(&path, message, now);
                         if let Some(tail) = self.watched.tails.get_mut(&order) {
                             tail.close();
                         }
@@ -337,7 +339,7 @@ impl Follow<'_> {
         let records = self.watched.records();
         self.output.write(&rows, || records.clone())?;
         self.output.save(records)?;
-        self.watched.end();
+        self.watched.troubles.end();
         for tail in self.watched.tails.values().filter(|tail| !tail.line_finished && tail.has_unfinished_line()) {
             let what = if self.output.has_state() { "is left for the next run" } else { "was not searched" };
             self.settings
@@ -345,7 +347,7 @@ impl Follow<'_> {
                 .warn(format_args!("{}: the last line has no newline yet, and {what}", tail.path.display()));
         }
         self.summary.inputs = self.watched.tails.len() as u64;
-        self.summary.failed = self.watched.has_failed();
+        self.summary.failed = self.watched.troubles.any();
         Ok(self.summary)
     }
 }
