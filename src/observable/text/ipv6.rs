@@ -52,7 +52,8 @@ const fn is_run(byte: u8) -> bool {
 pub(super) fn run(view: &View<'_>, start: usize, end: usize, mut take: impl FnMut(Range<usize>, Ipv6Addr)) {
     let text = view.text;
     // A colon before it and one behind a word belong to the text around.
-    if !has_groups(&text[start..end], 2) {
+    let (colons, double) = colons(&text[start..end]);
+    if !has_groups(colons, double, 2) {
         return;
     }
     let word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
@@ -89,7 +90,7 @@ fn read(text: &[u8], start: usize, end: usize, take: &mut impl FnMut(Range<usize
     if run.starts_with(b":") && (!run.starts_with(b"::") || run.starts_with(b":::")) {
         start += 1;
     }
-    if end - start > LONGEST || !has_groups(&text[start..end], 0) {
+    if end - start > LONGEST {
         return;
     }
     let Ok(run) = std::str::from_utf8(&text[start..end]) else { return };
@@ -100,16 +101,21 @@ fn read(text: &[u8], start: usize, end: usize, take: &mut impl FnMut(Range<usize
     }
 }
 
-/// Whether there are as many colons as an address of eight groups has, with or without a dotted tail, a port and a colon
-/// behind it, and at most so many more; or two in a row. Hardware addresses and times have others.
-fn has_groups(run: &[u8], more: usize) -> bool {
+/// Whether so many colons are as many as an address of eight groups has, with or without a dotted tail, a port and a colon
+/// behind it, and at most so many more. Hardware addresses and times have others. Or two stand in a row.
+pub(super) fn has_groups(colons: usize, double: bool, more: usize) -> bool {
+    double || (6..=9 + more).contains(&colons)
+}
+
+/// How many colons there are, and whether two are in a row.
+fn colons(run: &[u8]) -> (usize, bool) {
     let (mut colons, mut double, mut before) = (0, false, 0);
     for byte in run {
         colons += usize::from(*byte == b':');
         double |= *byte == b':' && before == b':';
         before = *byte;
     }
-    double || (6..=9 + more).contains(&colons)
+    (colons, double)
 }
 
 /// What remains without a port: after nine groups, after a dotted tail, after a dot.

@@ -72,12 +72,14 @@ impl<'b, 'f> Pass<'b, 'f> {
             for bit in bits(colons.into()).filter(|_| wanted.ipv6 || wanted.ipv4 || wanted.macs) {
                 let word = first as usize + bit;
                 let (double, behind_hex) = queues::colons(stage.masks, FRONT + word);
-                // Most of what comes here is a time behind a date. The words beside this one hold the rest of any address.
-                let count = |at: usize| queues::colons(stage.masks, at).1.count_ones();
-                let inside = word > 0 && word + 1 < stage.words;
-                let beside = if inside { count(FRONT + word - 1) + count(FRONT + word + 1) } else { 5 };
-                if double != 0 || behind_hex.count_ones() + beside >= 5 {
-                    self.colons(stage.base + word * WORD, double | behind_hex);
+                let mut colons = double | behind_hex;
+                while let Some(colon) = bits(colons).next() {
+                    let around = stage.run_of_address(word, colon);
+                    if around.as_ref().is_none_or(|around| wanted.macs || stage.may_be_ipv6(around)) {
+                        self.colon(stage.base + word * WORD + colon);
+                    }
+                    // The other colons of a run that was looked at have no more to tell.
+                    colons &= around.map_or(u64::MAX << 1 << colon, |around| !around.runs[1]);
                 }
             }
             for bit in bits(odd.into()) {
@@ -241,31 +243,27 @@ impl<'b, 'f> Pass<'b, 'f> {
         });
     }
 
-    /// Colons that may be in an address.
+    /// A colon that may be in an address.
     #[cold]
-    fn colons(&mut self, base: usize, mut colons: u64) {
-        while colons != 0 {
-            let colon = base + colons.trailing_zeros() as usize;
-            colons &= colons - 1;
-            if colon < self.colon_done {
-                continue;
+    fn colon(&mut self, colon: usize) {
+        if colon < self.colon_done {
+            return;
+        }
+        let (start, end) = ipv6::bounds(self.block, colon, self.colon_done);
+        self.colon_done = end;
+        let (found, wanted) = (&mut *self.found, self.wanted);
+        ipv6::run(&self.view, start, end, |span, address| {
+            let (start, end) = (span.start as u32, span.end as u32);
+            match address.to_ipv4_mapped() {
+                Some(mapped) if wanted.ipv4 => found.ipv4.push(Ipv4At { start, end, address: mapped.into() }),
+                None if wanted.ipv6 => found.ipv6.push(Ipv6At { start, end, address: address.into() }),
+                _ => {}
             }
-            let (start, end) = ipv6::bounds(self.block, colon, self.colon_done);
-            self.colon_done = end;
-            let (found, wanted) = (&mut *self.found, self.wanted);
-            ipv6::run(&self.view, start, end, |span, address| {
-                let (start, end) = (span.start as u32, span.end as u32);
-                match address.to_ipv4_mapped() {
-                    Some(mapped) if wanted.ipv4 => found.ipv4.push(Ipv4At { start, end, address: mapped.into() }),
-                    None if wanted.ipv6 => found.ipv6.push(Ipv6At { start, end, address: address.into() }),
-                    _ => {}
-                }
+        });
+        if wanted.macs {
+            macs::within(&self.view, start..end, |span, _| {
+                found.macs.push(TextAt { start: span.start as u32, end: span.end as u32 });
             });
-            if wanted.macs {
-                macs::within(&self.view, start..end, |span, _| {
-                    found.macs.push(TextAt { start: span.start as u32, end: span.end as u32 });
-                });
-            }
         }
     }
 
@@ -321,19 +319,60 @@ impl<'b, 'f> Pass<'b, 'f> {
 }
 
 impl Stage<'_> {
-    /// Whether the hex digits around a place of a word are as many as a digest has, as far as the words beside it tell.
+    /// Whether the hex digits around a place of a word are as many as a digest has.
     fn may_be_digest(&self, word: usize, bit: usize) -> bool {
-        let [before, now, after] = [0, 1, 2].map(|beside| self.masks.hex[FRONT + word + beside - 1]);
-        let down = (now << (WORD - 1 - bit)).leading_ones() as usize;
-        let up = (now >> bit).trailing_ones() as usize;
-        let down = if down > bit { down + before.leading_ones() as usize } else { down };
-        // The next word may be one of the next chunk.
-        let up = match bit + up {
-            WORD if word + 1 == self.words => WORD,
-            WORD => up + after.trailing_ones() as usize,
-            _ => up,
-        };
-        down + up > 32
+        Around::new(self, word, bit, |masks, at| masks.hex[at]).is_none_or(|around| around.length() >= 32)
+    }
+
+    /// The run of hex digits, colons and dots around a place of a word.
+    fn run_of_address(&self, word: usize, bit: usize) -> Option<Around> {
+        Around::new(self, word, bit, |masks, at| masks.hex[at] | masks.colon[at] | masks.dot[at])
+    }
+
+    /// Whether a run has as many colons as an IPv6 address, or two in a row.
+    fn may_be_ipv6(&self, run: &Around) -> bool {
+        let colons = run.count(self, |masks, at| masks.colon[at]);
+        ipv6::has_groups(colons, false, 2) || run.count(self, |masks, at| queues::colons(masks, at).0) > 0
+    }
+}
+
+/// A run around a place of a word, as far as it and the words beside it tell.
+struct Around {
+    word: usize,
+    /// The run in the three words, the lowest bits first.
+    runs: [u64; 3],
+}
+
+impl Around {
+    /// `None` if the run may reach beyond them.
+    #[inline]
+    fn new(stage: &Stage<'_>, word: usize, bit: usize, row: impl Fn(&Masks, usize) -> u64) -> Option<Self> {
+        if word == 0 || word + 1 >= stage.words {
+            return None;
+        }
+        let [before, now, after] = [0, 1, 2].map(|beside| row(stage.masks, FRONT + word + beside - 1));
+        let ones = |count: u32| u64::MAX.checked_shr(WORD as u32 - count).unwrap_or(0);
+        let down = (now << (WORD - 1 - bit)).leading_ones();
+        let up = (now >> bit).trailing_ones();
+        let run = ones(down) << (bit as u32 + 1 - down) | ones(up) << bit;
+        let (first, last) = (run & 1 == 1, run >> (WORD - 1) == 1);
+        let (down, up) = (before.leading_ones(), after.trailing_ones());
+        if first && down == 64 || last && up == 64 {
+            return None;
+        }
+        let before = if first { !(u64::MAX >> down) } else { 0 };
+        let after = if last { ones(up) } else { 0 };
+        Some(Self { word, runs: [before, run, after] })
+    }
+
+    fn length(&self) -> u32 {
+        self.runs.iter().map(|run| run.count_ones()).sum()
+    }
+
+    /// How many bytes of the run are of a class.
+    fn count(&self, stage: &Stage<'_>, class: impl Fn(&Masks, usize) -> u64) -> usize {
+        let of = |(beside, run): (usize, &u64)| run & class(stage.masks, FRONT + self.word + beside - 1);
+        self.runs.iter().enumerate().map(|word| of(word).count_ones() as usize).sum()
     }
 }
 

