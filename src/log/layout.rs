@@ -6,6 +6,7 @@
 
 use super::event::Event;
 use super::format::{self, Format};
+use super::json;
 use super::mapping::Mapping;
 use super::zone::Zone;
 use memchr::memchr;
@@ -137,6 +138,10 @@ impl Layout {
     /// Places in a block of lines that are not what they should be, as far as a glance tells: those have to be read to be
     /// counted.
     pub(crate) fn suspects(&self, block: &[u8], places: &mut Vec<u32>) {
+        if self.format.is_json() {
+            // What is written as numbers nobody else sees.
+            places.extend(memchr::memmem::find_iter(block, json::BYTES_MARK).map(|at| at as u32));
+        }
         let Some(ragged) = self.format.ragged else { return };
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', block).chain([block.len()]) {

@@ -4,12 +4,14 @@
 use super::eval::many::{PatternSet, PatternSetBuilder};
 use super::eval::{Outcome, value_that_satisfies};
 use super::structured::objects_of_open;
+use super::{Relation, plain};
 use crate::compile::like::Like;
-use crate::compile::program::{Compare, Path, Program, Step};
+use crate::compile::program::{Compare, Path, Program, Step, Test};
 use crate::compile::regex::Regex;
 use crate::compile::{EntryId, RuleSet, Seek};
 use crate::log::{Field, Meaning, assemble};
 use crate::observable;
+use crate::observable::text::{self, Place};
 use crate::stix::ObservedData;
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::collections::BTreeSet;
@@ -60,8 +62,8 @@ pub(super) struct Seen {
     pub(super) span: Range<usize>,
     pub(super) object_type: &'static str,
     pub(super) value: String,
-    /// It was found within a free text.
-    pub(super) in_text: bool,
+    /// How it relates to the field.
+    pub(super) relation: Relation,
 }
 
 /// Fewer letters stand in too many lines to be worth seeking.
@@ -205,14 +207,44 @@ fn first_seen(program: &Program, fields: &[Field<'_>]) -> Option<Seen> {
                 Some((object_type, normal)) => (object_type, normal),
                 None => (untyped(&test.path), value),
             };
-            return Some(Seen { field: number, span: narrow(field, &value), object_type, value, in_text: free });
+            let relation = if free { Relation::Text } else { Relation::Exact };
+            return Some(Seen { field: number, span: narrow(field, &value), object_type, value, relation });
         }
+    }
+    if let Some(seen) = tests().filter(|test| !test.negated).find_map(|test| seen_within(test, fields)) {
+        return Some(seen);
     }
     let number = fields.iter().position(|field| matches!(field.meaning, Meaning::Property { .. })).unwrap_or(0);
     let field = fields.get(number)?;
     let lossy = || String::from_utf8_lossy(&field.text).into_owned();
     let (object_type, value) = normal(field).unwrap_or_else(|| ("observed-data", lossy()));
-    Some(Seen { field: number, span: field.span.clone(), object_type, value, in_text: false })
+    Some(Seen { field: number, span: field.span.clone(), object_type, value, relation: Relation::Exact })
+}
+
+/// The value within a longer one that a test accepts: in a text, or as the host of a URL or mail address.
+fn seen_within(test: &Test, fields: &[Field<'_>]) -> Option<Seen> {
+    fields.iter().enumerate().filter(|(_, field)| !field.assembled).find_map(|(number, field)| {
+        text::tokens(&field.text, text::Options::default()).into_iter().find_map(|token| {
+            let relation = match token.place {
+                _ if field.meaning == Meaning::Text => Relation::Text,
+                Place::HostOfUrl => Relation::HostOfUrl,
+                Place::HostOfEmail => Relation::HostOfEmail,
+                Place::Whole if field.meaning == Meaning::Open => Relation::Text,
+                Place::Whole => return None,
+            };
+            let mut objects = Vec::new();
+            plain::objects_without_ends(&token.value, 0, &mut objects);
+            value_that_satisfies(test, &ObservedData::new("", None, 1, objects))?;
+            let object_type = token.value.kind().object_type();
+            Some(Seen {
+                field: number,
+                span: field.place(token.span),
+                object_type,
+                value: token.value.to_string(),
+                relation,
+            })
+        })
+    })
 }
 
 /// The type and normal form of the value of a field that has a kind.

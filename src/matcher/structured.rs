@@ -4,6 +4,7 @@
 //! none for an indicator that names the destination. In free text, and in fields of which nothing is known, a value
 //! counts for all, unless other fields of the line tell which ends its connection has.
 
+use super::fields::Seen;
 use super::index::Found;
 use super::line::{Finds, Standing, counts, relation_of};
 use super::watch::{Line, Mark, Watch};
@@ -75,14 +76,14 @@ impl Matcher {
             if let Some(watch) = watch {
                 let mut marks = |entry: EntryId, from: Option<super::fields::Owner>| {
                     let owner = from.or_else(|| super::fields::Owner::of_entry(&self.rules, entry))?;
-                    let seen = owner.seen(&self.rules, &event.fields)?;
+                    let seen = owner.seen(&self.rules, &event.fields).filter(|seen| self.is_wanted(seen))?;
                     let field = event.fields.get(seen.field)?;
                     Some(Mark {
                         entry,
                         span: seen.span,
                         object_type: seen.object_type,
                         value: seen.value,
-                        relation: if seen.in_text { Relation::Text } else { Relation::Exact },
+                        relation: seen.relation,
                         field: Some(field.name.as_ref().into()),
                     })
                 };
@@ -90,13 +91,16 @@ impl Matcher {
             }
             if !self.fields.is_empty() {
                 for owner in self.fields.satisfied(observation) {
-                    let Some(seen) = owner.seen(&self.rules, &event.fields) else { continue };
+                    let seen = owner.seen(&self.rules, &event.fields).filter(|seen| self.is_wanted(seen));
+                    let Some(seen) = seen else { continue };
                     finds.field = event.fields.get(seen.field).map(|field| &*field.name);
                     let allowed =
                         observable::classify(&seen.value).is_ok_and(|value| self.options.allow.allows(&value));
                     if !allowed {
-                        let relation =
-                            if seen.in_text { Relation::Text } else { self.relation_to(&seen.value, owner.entry) };
+                        let relation = match seen.relation {
+                            Relation::Exact => self.relation_to(&seen.value, owner.entry),
+                            other => other,
+                        };
                         finds.add(true, &seen.span, seen.object_type, seen.value, relation, owner.entry);
                     }
                 }
@@ -107,6 +111,11 @@ impl Matcher {
             self.sort(&mut found);
             hits.append(&mut found);
         }
+    }
+
+    /// Whether a hit there is to be reported: what stands within a free text is text, also where the pattern names it.
+    fn is_wanted(&self, seen: &Seen) -> bool {
+        !(seen.relation == Relation::Text && self.options.fields_only)
     }
 
     /// How a value relates to what an indicator lists among other things.

@@ -148,6 +148,14 @@ pub(crate) const SAMPLES: &[Sample] = &[
             "EventID=1 Image=\"C:\\Windows\\a.exe\" CurrentDirectory=\"C:\\Windows\\\" Hashes=\"MD5=d41d8cd98f00b204e9800998ecf8427e,SHA256=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855,IMPHASH=00000000000000000000000000000001\" QueryResults=\"type:  5 g.example;::ffff:192.0.2.1;\"",
         ],
     },
+    Sample {
+        format: "pan-os",
+        header: "",
+        lines: &[
+            "<14>Jan 31 10:05:03 fw.example 1,2026/01/31 10:05:03,0011C100,TRAFFIC,end,2305,2026/01/31 10:05:03,10.0.0.2,192.0.2.1,198.51.100.7,192.0.2.1,\"allow, all\",corp\\joe,,ssl,vsys1,trust,untrust,eth1,eth2,fwd,2026/01/31 10:05:03,7,1,49152,443,20077,443,0x40,tcp,allow,5000,1000,4000,20",
+            "1,2026/01/31 10:05:03,0011C100,THREAT,url,2305,2026/01/31 10:05:03,10.0.0.2,192.0.2.1,0.0.0.0,0.0.0.0,block,,,web-browsing,vsys1,trust,untrust,eth1,eth2,fwd,2026/01/31 10:05:03,7,1,49152,443,0,0,0x40,tcp,block-url,\"a.example/x?y\",(9999),malware,high,client-to-server,1,0x0,US,DE,0,text/html,0,,,1,\"curl b.example\",,,\"http://c.example/\",m@d.example,subject,n@e.example",
+        ],
+    },
     Sample { format: "json", header: "", lines: &["{\"src\":\"192.0.2.1\",\"note\":\"see a.example\"}"] },
     Sample { format: "text", header: "", lines: &["from 192.0.2.1 port 22: b.example"] },
 ];

@@ -121,13 +121,13 @@ fn is_ragged(layout: &Layout, line: &[u8]) -> bool {
 }
 
 /// A cell of a line, without its quotes.
-struct Cell {
-    place: Range<usize>,
-    quoted: bool,
+pub(super) struct Cell {
+    pub(super) place: Range<usize>,
+    pub(super) quoted: bool,
 }
 
 /// The first cells of a line; `None` if a quote is not closed.
-fn cells(line: &[u8], separator: u8, most: usize) -> Option<Vec<Cell>> {
+pub(super) fn cells(line: &[u8], separator: u8, most: usize) -> Option<Vec<Cell>> {
     let mut cells = Vec::with_capacity(16);
     let mut at = 0;
     loop {

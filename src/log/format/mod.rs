@@ -7,6 +7,7 @@ mod elb;
 pub(super) mod json;
 mod key_value;
 mod leef;
+mod pan_os;
 mod s3;
 mod squid;
 mod syslog;
@@ -72,6 +73,7 @@ static TABLE: &[&Format] = &[
     &json::FORMAT,
     &cef::FORMAT,
     &leef::FORMAT,
+    &pan_os::FORMAT,
     &elb::FORMAT,
     &s3::FORMAT,
     &vpc_flow::FORMAT,

@@ -1,6 +1,6 @@
 //! Azure: activity, sign-in, audit and firewall logs as Azure Monitor exports them, one a line or as documents of records.
 
-use super::family::{Family, TEXT, USER_AGENT, nothing_more, nothing_special};
+use super::family::{FLOW_TUPLE, Family, TEXT, USER_AGENT, nothing_more, nothing_special};
 use std::sync::OnceLock;
 
 pub(super) static FAMILY: Family = Family {
@@ -8,7 +8,7 @@ pub(super) static FAMILY: Family = Family {
     is: |line| {
         let has = |names: &[&str]| names.iter().any(|name| line.has(name));
         has(&["operationName", "OperationName", "operationName.value"])
-            && (has(&["resourceId", "ResourceId", "callerIpAddress", "tenantId", "TenantId"])
+            && (has(&["resourceId", "ResourceId", "flowLogResourceID", "callerIpAddress", "tenantId", "TenantId"])
                 || line.has_below("properties"))
     },
     fields: &[
@@ -34,6 +34,9 @@ pub(super) static FAMILY: Family = Family {
         ("properties.userAgent", USER_AGENT, 0),
         ("properties.userPrincipalName", "user-account:account_login", 0),
         ("properties.userId", "user-account:user_id", 0),
+        // Network security groups, and virtual networks.
+        ("properties.flows[].flows[].flowTuples", FLOW_TUPLE, 0),
+        ("flowRecords.flows[].flowGroups[].flowTuples", FLOW_TUPLE, 0),
         ("caller", "user-account:account_login", 1),
         ("identity", "user-account:display_name", 0),
         ("resultDescription", TEXT, 0),

@@ -208,6 +208,8 @@ fn push(event: &mut Event<'_>, line: &Line<'_>, leaf: &Leaf, path: &'static str,
         walk::push(event, leaf, meaning);
     } else if let Some(holder) = path.strip_suffix(".*") {
         push_hashes(event, line, leaf, holder, group);
+    } else if path == FLOW_TUPLE {
+        push_tuple(event, line, leaf);
     } else if path == QUERY_RESULTS {
         push_results(event, line, leaf, group);
     } else {
@@ -241,6 +243,31 @@ fn push_results(event: &mut Event<'_>, line: &Line<'_>, leaf: &Leaf, group: u16)
         let start = memchr::memrchr(b' ', text.trim_ascii_end()).map_or(0, |space| space + 1);
         let meaning = Meaning::Property { path: "domain-name:resolves_to_refs[*].value", group };
         event.push(leaf.path.clone(), piece.start + start..piece.end, meaning);
+    }
+}
+
+/// What Azure writes of a connection: `1769853903,10.0.0.4,203.0.113.9,44931,443,T,O,A,...`
+pub(super) const FLOW_TUPLE: &str = "network-traffic:flow-tuple;";
+
+fn push_tuple(event: &mut Event<'_>, line: &Line<'_>, leaf: &Leaf) {
+    // Each is a connection of its own.
+    let group = u16::try_from(event.fields.len() + 1).unwrap_or(u16::MAX);
+    let property = |path| Meaning::Property { path, group };
+    for (number, piece) in pieces(line.text, leaf.span.clone(), b',').into_iter().enumerate() {
+        let name = leaf.path.clone();
+        match (number, &line.text[piece.clone()]) {
+            (1, _) => event.push(name, piece, property("network-traffic:src_ref.value")),
+            (2, _) => event.push(name, piece, property("network-traffic:dst_ref.value")),
+            (3, _) => event.push(name, piece, property("network-traffic:src_port")),
+            (4, _) => event.push(name, piece, property("network-traffic:dst_port")),
+            (5, b"T" | b"6") => {
+                event.push_assembled(name, piece, b"tcp".to_vec(), property("network-traffic:protocols[*]"));
+            }
+            (5, b"U" | b"17") => {
+                event.push_assembled(name, piece, b"udp".to_vec(), property("network-traffic:protocols[*]"));
+            }
+            _ => event.push(name, piece, Meaning::Open),
+        }
     }
 }
 

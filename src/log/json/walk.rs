@@ -19,7 +19,7 @@ pub(in super::super) struct Leaf {
     pub(in super::super) span: Range<usize>,
     /// It stands in quotes.
     pub(in super::super) quoted: bool,
-    /// There are escapes in it.
+    /// There are escapes in it, or it is a list of bytes.
     pub(in super::super) escaped: bool,
     /// It is a key that looks like more than a name.
     pub(in super::super) key: bool,
@@ -165,6 +165,7 @@ impl Walk<'_> {
             if outer > 0 {
                 self.path.push('.');
             }
+            let begin = self.path.len();
             let key = &self.line[span.clone()];
             if escaped {
                 let undone = unescape(self.line, span.clone());
@@ -172,7 +173,7 @@ impl Walk<'_> {
             } else {
                 self.path.push_str(&String::from_utf8_lossy(key));
             }
-            if is_telling(key) {
+            if is_telling(&self.path.as_bytes()[begin..]) {
                 self.leaves.push(Leaf { path: self.path.clone(), span, quoted: true, escaped, key: true });
             }
             self.space();
@@ -201,6 +202,9 @@ impl Walk<'_> {
         if depth == MAX_DEPTH {
             return Err("JSON is nested too deep");
         }
+        if self.path == BYTES && self.bytes() {
+            return Ok(());
+        }
         self.at += 1;
         self.space();
         if self.peek() == Some(b']') {
@@ -228,6 +232,20 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Takes a list of numbers that are bytes for the text that they are. Returns whether it is one.
+    fn bytes(&mut self) -> bool {
+        let start = self.at + 1;
+        let Some(length) = memchr::memchr(b']', &self.line[start..]) else { return false };
+        let list = &self.line[start..start + length];
+        let is_byte = |number: &[u8]| std::str::from_utf8(number.trim_ascii()).is_ok_and(|n| n.parse::<u8>().is_ok());
+        if !list.split(|b| *b == b',').all(is_byte) {
+            return false;
+        }
+        self.at = start + length + 1;
+        self.leaf(start..start + length, false, true);
+        true
+    }
+
     /// The place of a string without its quotes, and whether there are escapes in it.
     fn string(&mut self) -> Result<(Range<usize>, bool), &'static str> {
         let start = self.at + 1;
@@ -250,9 +268,30 @@ fn is_telling(key: &[u8]) -> bool {
     key.len() >= 32 || key.iter().any(|b| matches!(b, b'.' | b':' | b'@' | b'\\') || *b >= 0x80)
 }
 
-/// Undoes the escapes of a string. One that the standard does not know means its second byte; half of a surrogate pair
+/// The member in which journald writes a text as a list of numbers if it has signs that cannot be printed.
+const BYTES: &str = "MESSAGE";
+/// How a member that may be one looks in a line.
+pub(in super::super) const BYTES_MARK: &[u8] = b"\"MESSAGE\":[";
+
+/// The text that a list of bytes stands for.
+fn bytes(line: &[u8], span: Range<usize>) -> Unescaped {
+    let (mut out, mut at) = (Unescaped::default(), span.start);
+    for number in line[span].split(|b| *b == b',') {
+        let digits = number.trim_ascii();
+        let start = at + (number.len() - number.trim_ascii_start().len());
+        let value = digits.iter().fold(0_u8, |n, b| n.wrapping_mul(10).wrapping_add(b.wrapping_sub(b'0')));
+        out.replace(start..start + digits.len(), &[value]);
+        at += number.len() + 1;
+    }
+    out
+}
+
+/// Undoes the escapes of a string, or of a list of bytes. One that the standard does not know means its second byte; half of a surrogate pair
 /// is U+FFFD.
 pub(in super::super) fn unescape(line: &[u8], span: Range<usize>) -> Unescaped {
+    if span.start > 0 && line[span.start - 1] == b'[' {
+        return bytes(line, span);
+    }
     let mut out = Unescaped::default();
     let mut at = span.start;
     while let Some(next) = memchr::memchr(b'\\', &line[at..span.end]) {
