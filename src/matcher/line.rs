@@ -4,8 +4,8 @@ use super::index::{Cover, Found};
 use super::watch::{Line, Mark, Sighting, Watch};
 use super::{Hit, Matcher, Relation, plain};
 use crate::compile::{EntryId, Holder};
-use crate::observable::text::{self, Place, Token};
-use crate::observable::{Role, Shape};
+use crate::observable::text::{self, Interest, Place, Token};
+use crate::observable::{Kind, Role, Shape};
 use std::ops::Range;
 
 /// Collects what a line holds.
@@ -84,7 +84,7 @@ impl Matcher {
         let mut finds = Finds::new(line.clone(), hits, watch.is_some());
         // A URL in prose has several readings, the longest first: the first one listed is the URL.
         let mut settled = None;
-        for token in text::tokens(text, text::Options { refang: self.options.refang }) {
+        for token in self.tokens(text) {
             let is_url = token.value.kind().shape() == Shape::Url;
             if is_url && settled == Some(token.span.start) {
                 continue;
@@ -106,6 +106,17 @@ impl Matcher {
             self.sort(&mut found);
             hits.append(&mut found);
         }
+    }
+
+    /// The tokens of a text that may be listed; all of them where patterns ask for more than what is listed.
+    pub(super) fn tokens(&self, text: &[u8]) -> Vec<Token> {
+        let patterns = [self.expressions.is_empty(), self.compounds.is_empty(), self.fields.is_empty()];
+        let interest = if patterns.contains(&false) || self.has_sequences() {
+            Interest::ALL
+        } else {
+            Interest { sieve: Some(self.index.sieve()), macs: self.index.has(|kind| kind == Kind::Mac) }
+        };
+        text::tokens_of(text, text::Options { refang: self.options.refang }, interest)
     }
 
     /// Notes the literals that stand in a line.

@@ -11,7 +11,7 @@ use super::watch::{Line, Mark, Watch};
 use super::{Hit, Matcher, Relation, plain};
 use crate::compile::{EntryId, Holder};
 use crate::log::{Event, Field, Layout, Meaning, assemble};
-use crate::observable::text::{self, Place, Token};
+use crate::observable::text::{Place, Token};
 use crate::observable::{self, Kind, Role, Shape, Value, kind};
 use crate::stix::observed::Object;
 use std::collections::BTreeMap;
@@ -203,7 +203,7 @@ impl Matcher {
     ) {
         let host = kind::url::host(whole);
         let mut host_met = false;
-        for token in text::tokens(&field.text[part.clone()], text::Options { refang: self.options.refang }) {
+        for token in self.tokens(&field.text[part.clone()]) {
             if token.value == *whole || token.span.start == 0 && token.value.kind() == whole.kind() {
                 continue;
             }
@@ -255,7 +255,7 @@ impl Matcher {
         }
         let standing = Standing { role, text: true, ..Standing::ANY };
         let mut settled = None;
-        for token in text::tokens(&field.text, text::Options { refang: self.options.refang }) {
+        for token in self.tokens(&field.text) {
             let is_url = token.value.kind().shape() == Shape::Url;
             if is_url && settled == Some(token.span.start) {
                 continue;

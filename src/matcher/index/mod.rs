@@ -190,6 +190,12 @@ impl Index {
         &self.filters.sieve
     }
 
+    /// Holds nothing back any more.
+    #[cfg(test)]
+    pub(crate) fn open_sieve(&mut self) {
+        self.filters.sieve = Sieve::open();
+    }
+
     /// Whether an IPv4 address is listed.
     pub(crate) fn lists_ipv4(&self, address: u32) -> bool {
         self.atoms().ipv4_covering(address).any(|listed| self.takes_part(listed.entry))

@@ -5,27 +5,28 @@ use super::super::kind::hash::kind_of_length;
 use super::escapes::{View, goes_on, starts};
 use super::{Place, Push};
 
+/// Digits of the shortest hash.
+const SHORTEST: usize = 32;
+
 pub(super) fn scan(view: &View<'_>, push: &mut Push<'_>) {
     let text = view.text;
-    let mut at = 0;
+    let is_digit = |byte: &&u8| byte.is_ascii_hexdigit();
+    // Of 32 digits in a row, one stands at each 32nd place.
+    let mut at = SHORTEST - 1;
     while at < text.len() {
-        if !text[at].is_ascii_hexdigit() {
-            at += 1;
-            continue;
-        }
-        let start = at;
-        while at < text.len() && text[at].is_ascii_hexdigit() {
-            at += 1;
-        }
-        if at - start >= 32 {
-            run(view, start, at, |from| {
-                if let Some(kind) = kind_of_length(at - from) {
+        let before = text[..at].iter().rev().take(SHORTEST - 1).take_while(is_digit).count();
+        let end = at + text[at..].iter().take_while(is_digit).count();
+        if end > at && end - at + before >= SHORTEST {
+            let start = at - text[..at].iter().rev().take_while(is_digit).count();
+            run(view, start, end, |from| {
+                if let Some(kind) = kind_of_length(end - from) {
                     let digits =
-                        text[from..at].iter().map(|digit| digit.to_ascii_lowercase() as char).collect::<String>();
-                    push(from..at, None, Value::Text(kind, digits.into()), Place::Whole);
+                        text[from..end].iter().map(|digit| digit.to_ascii_lowercase() as char).collect::<String>();
+                    push(from..end, None, Value::Text(kind, digits.into()), Place::Whole);
                 }
             });
         }
+        at = end + SHORTEST;
     }
 }
 

@@ -55,8 +55,11 @@ mod names;
 pub mod urls;
 pub mod versions;
 
+use super::kind::ip;
 use super::{Value, refang_bytes};
 use escapes::{Json, View};
+use find::Sieve;
+use std::net::Ipv4Addr;
 use std::ops::Range;
 
 /// An observable in a line.
@@ -88,6 +91,43 @@ pub struct Options {
     pub refang: bool,
 }
 
+/// Which tokens are worth the work of making them: a few others may be made as well.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Interest<'s> {
+    /// Names, addresses, and URLs on such hosts, that pass the sieve; all if there is none.
+    pub(crate) sieve: Option<&'s Sieve>,
+    /// Hardware addresses.
+    pub(crate) macs: bool,
+}
+
+impl Interest<'_> {
+    /// Every token.
+    pub(crate) const ALL: Self = Self { sieve: None, macs: true };
+
+    /// Whether an address, and whatever is on it, is of no interest.
+    fn skips_address(self, address: Ipv4Addr) -> bool {
+        self.sieve.is_some_and(|sieve| !sieve.blocks.may_contain(address.into()))
+    }
+
+    /// Whether a name, and whatever is on it, is of no interest: as it is written, without anything around it.
+    fn skips_name(self, name: &[u8]) -> bool {
+        self.sieve.is_some_and(|sieve| name.is_ascii() && !sieve.tails.may_hold(name))
+    }
+
+    /// Whether a host of a URL, as it is written, is surely of no interest.
+    fn skips_host(self, host: &[u8]) -> bool {
+        let host = host.strip_suffix(b".").unwrap_or(host);
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        // What ends in a digit may be an address, in one of many notations.
+        let is_name =
+            host.last().is_some_and(u8::is_ascii_alphabetic) && host.contains(&b'.') && host.iter().all(plain);
+        match ip::parse_ipv4(host) {
+            Some(address) => self.skips_address(address),
+            None => is_name && self.skips_name(host),
+        }
+    }
+}
+
 /// Every observable of a line, in the order of the text. The line has no newline.
 ///
 /// ```
@@ -101,16 +141,21 @@ pub struct Options {
 /// assert!(found.iter().any(|token| token.value.to_string() == "203.0.113.9"));
 /// ```
 pub fn tokens(line: &[u8], options: Options) -> Vec<Token> {
+    tokens_of(line, options, Interest::ALL)
+}
+
+/// As [`tokens`], without most of those that are of no interest.
+pub(crate) fn tokens_of(line: &[u8], options: Options, interest: Interest<'_>) -> Vec<Token> {
     let mut found = Vec::new();
     let refanged = if options.refang { refang_bytes(line) } else { None };
     match refanged {
         Some(changed) => {
-            read(&changed.text, &mut found);
+            read(&changed.text, interest, &mut found);
             for token in &mut found {
                 token.span = changed.original(token.span.clone());
             }
         }
-        None => read(line, &mut found),
+        None => read(line, interest, &mut found),
     }
     found.sort_by(|a, b| order(a).cmp(&order(b)));
     // The same value in the same place, found with and without its escapes: the more telling place came first.
@@ -123,15 +168,15 @@ fn order(token: &Token) -> (usize, std::cmp::Reverse<usize>, &Value, Place) {
 }
 
 /// Reads a text as it is written, then as it was meant where it is escaped.
-fn read(text: &[u8], found: &mut Vec<Token>) {
+fn read(text: &[u8], interest: Interest<'_>, found: &mut Vec<Token>) {
     let json = Json::of_line(text);
-    scan(&View { text, json }, found, |_, _| true);
+    scan(&View { text, json }, interest, found, |_, _| true);
     let mut layers = Vec::new();
     let whole = escapes::unescape(text, json, &mut layers);
     for depth in 0..layers.len() {
         let layer = &layers[depth];
         let from = found.len();
-        scan(&View { text: &layer.text, json }, found, |span, key| {
+        scan(&View { text: &layer.text, json }, interest, found, |span, key| {
             // A percent sign within a URL is the URL's own, unless all of it is encoded.
             layer.touches(&(span.start.saturating_sub(1)..span.end + 1))
                 && (depth < whole || key.is_none_or(|key| layer.touches(&key)))
@@ -146,7 +191,12 @@ fn read(text: &[u8], found: &mut Vec<Token>) {
 
 /// Finds everything in one view of a text. `keep` decides on a token by its span and, for URLs and their hosts, by
 /// the bytes that make it a URL.
-fn scan(view: &View<'_>, found: &mut Vec<Token>, keep: impl Fn(&Range<usize>, Option<Range<usize>>) -> bool) {
+fn scan(
+    view: &View<'_>,
+    interest: Interest<'_>,
+    found: &mut Vec<Token>,
+    keep: impl Fn(&Range<usize>, Option<Range<usize>>) -> bool,
+) {
     let mut push = |span: Range<usize>, key: Option<Range<usize>>, value: Value, place: Place| {
         if keep(&span, key) {
             found.push(Token { span, value, place });
@@ -154,11 +204,13 @@ fn scan(view: &View<'_>, found: &mut Vec<Token>, keep: impl Fn(&Range<usize>, Op
     };
     let anchors = urls::anchors(view);
     let covered = ipv6::scan(view, &anchors, &mut push);
-    urls::scan(view, &anchors, &mut push);
-    names::scan(view, &anchors, &covered, &mut push);
+    urls::scan(view, &anchors, interest, &mut push);
+    names::scan(view, &anchors, &covered, interest, &mut push);
     mails::scan(view, &anchors, &mut push);
     hashes::scan(view, &mut push);
-    macs::scan(view, &mut push);
+    if interest.macs {
+        macs::scan(view, &mut push);
+    }
 }
 
 /// Takes a token: span, the bytes that make it a URL, value, place.

@@ -4,7 +4,7 @@ use super::super::kind::{domain, ip, mac};
 use super::super::{Kind, Value};
 use super::escapes::{View, goes_on, is_name, starts};
 use super::urls::{Anchors, Stretch, follows_equals, follows_host, readings};
-use super::{Place, Push, mails, versions};
+use super::{Interest, Place, Push, mails, versions};
 use std::net::Ipv4Addr;
 use std::ops::Range;
 use unicode_normalization::char::is_combining_mark;
@@ -25,7 +25,13 @@ impl Piece {
     }
 }
 
-pub(super) fn scan(view: &View<'_>, anchors: &Anchors, covered: &[Range<usize>], push: &mut Push<'_>) {
+pub(super) fn scan(
+    view: &View<'_>,
+    anchors: &Anchors,
+    covered: &[Range<usize>],
+    interest: Interest<'_>,
+    push: &mut Push<'_>,
+) {
     let text = view.text;
     let mut stretch = Stretch::default();
     let is_covered = |span: &Range<usize>| {
@@ -47,14 +53,16 @@ pub(super) fn scan(view: &View<'_>, anchors: &Anchors, covered: &[Range<usize>],
                 Some(b'@') if mails::has_local(text, span.start - 1) => Place::HostOfEmail,
                 _ => Place::Whole,
             };
-            let mut host = false;
+            let (mut host, mut address_skipped) = (false, false);
             if !user {
                 ipv4(text, &piece, |span, address| {
                     if is_covered(&span) {
                         return;
                     }
-                    host |= span == piece.span;
-                    if !versions::is_version(text, span.start, span.end) {
+                    let skipped = interest.skips_address(address);
+                    host |= span == piece.span && !skipped;
+                    address_skipped |= span == piece.span && skipped;
+                    if !skipped && !versions::is_version(text, span.start, span.end) {
                         let host = place == Place::HostOfUrl && span.start == piece.span.start;
                         let place = if host { place } else { Place::Whole };
                         let place = place_of_host(text, &span, place);
@@ -66,7 +74,9 @@ pub(super) fn scan(view: &View<'_>, anchors: &Anchors, covered: &[Range<usize>],
                 push(span.clone(), None, value, Place::Whole);
             }
             if !host
+                && !address_skipped
                 && !user
+                && !interest.skips_name(&text[span.clone()])
                 && is_shaped(&text[span.clone()])
                 && let Ok(name) = domain::normal(&text[span.clone()])
             {
@@ -109,22 +119,20 @@ pub(super) fn is_shaped(name: &[u8]) -> bool {
         && name.iter().any(|byte| !byte.is_ascii_digit() && *byte != b'.')
 }
 
-/// Tells the maximal runs of name characters; a run without any letter beyond ASCII is given whole.
+/// Tells the maximal runs of name characters with a dot; a run without any letter beyond ASCII is given whole.
 pub(super) fn runs(text: &[u8], mut take: impl FnMut(Range<usize>)) {
-    let mut at = 0;
-    while at < text.len() {
-        if !is_part(text[at]) {
-            at += 1;
+    let mut done = 0;
+    for dot in memchr::memchr_iter(b'.', text) {
+        if dot < done {
             continue;
         }
-        let start = at;
-        while at < text.len() && is_part(text[at]) {
-            at += 1;
-        }
-        if text[start..at].is_ascii() {
-            take(start..at);
+        let start = dot - text[done..dot].iter().rev().take_while(|byte| is_part(**byte)).count();
+        let end = dot + text[dot..].iter().take_while(|byte| is_part(**byte)).count();
+        done = end;
+        if text[start..end].is_ascii() {
+            take(start..end);
         } else {
-            international(text, start..at, &mut take);
+            international(text, start..end, &mut take);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::super::kind::url::{is_scheme, normal};
 use super::super::{Kind, Value};
 use super::escapes::{View, starts};
-use super::{Place, Push};
+use super::{Interest, Place, Push};
 use memchr::memmem;
 
 /// The longest reading in bytes.
@@ -97,9 +97,14 @@ pub(super) fn host_end(text: &[u8], host: usize) -> usize {
     host + length + usize::from(bracket && text.get(host + length) == Some(&b']'))
 }
 
-pub(super) fn scan(view: &View<'_>, anchors: &Anchors, push: &mut Push<'_>) {
+pub(super) fn scan(view: &View<'_>, anchors: &Anchors, interest: Interest<'_>, push: &mut Push<'_>) {
     let mut stretch = Stretch::default();
     for anchor in &anchors.0 {
+        // Behind a user name there may be another host for a shorter reading.
+        let simple = anchor.host == anchor.colon + 3;
+        if simple && interest.skips_host(&view.text[anchor.host..host_end(view.text, anchor.host)]) {
+            continue;
+        }
         let (end, longest) = stretch.around(view.text, anchor.colon);
         for start in [anchor.start, anchor.also].into_iter().flatten() {
             let amp = follows_equals(view.text, start);

@@ -83,7 +83,7 @@ impl Tails {
     }
 
     /// Whether a name may be listed, or below a listed one.
-    pub(super) fn may_hold(&self, name: &[u8]) -> bool {
+    pub(crate) fn may_hold(&self, name: &[u8]) -> bool {
         let (words, shift) = self.table();
         tail(name).is_none_or(|tail| holds(words, shift, tail.hash()))
     }
