@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(error(&[]), "not a compiled index");
         let mut other = good.clone();
         other[8] = 9;
-        assert_eq!(error(&other), "a compiled index of format 9, and this program reads format 1; compile it again");
+        assert_eq!(error(&other), "a compiled index of format 9, and this program reads format 2; compile it again");
         let cut = error(&good[..good.len() - 1]);
         assert!(cut.contains(&format!("{} bytes long instead of {}", good.len() - 1, good.len())), "{cut}");
         let mut flipped = good.clone();
