@@ -140,7 +140,9 @@ impl Layout {
     pub(crate) fn suspects(&self, block: &[u8], places: &mut Vec<u32>) {
         if self.format.is_json() {
             // What is written as numbers nobody else sees.
-            places.extend(memchr::memmem::find_iter(block, json::BYTES_MARK).map(|at| at as u32));
+            for mark in json::BYTES_MARKS {
+                places.extend(memchr::memmem::find_iter(block, mark).map(|at| at as u32));
+            }
         }
         let Some(ragged) = self.format.ragged else { return };
         let mut start = 0;
@@ -202,6 +204,7 @@ impl Tracker {
         {
             *current = Arc::new(Layout { format, columns: None, ..Layout::clone(current) });
             parts.push((at, Arc::clone(current)));
+            self.heading = None;
             from = at;
         }
         if let Some(header) = &current.format.header {
@@ -210,14 +213,18 @@ impl Tracker {
                 let line = line.start + from..line.end + from;
                 let text = &block[line.clone()];
                 let text = text.strip_suffix(b"\r").unwrap_or(text);
-                if let Some(columns) = (header.read)(text, current.columns.as_ref()) {
+                // Most say what those before them said.
+                let columns = (header.read)(text, current.columns.as_ref());
+                if let Some(columns) = columns.filter(|columns| current.columns.as_ref() != Some(columns)) {
                     *current = Arc::new(Layout { columns: Some(columns), ..Layout::clone(current) });
+                    // No line stands between two headers that follow each other.
+                    if parts.len() > 1 {
+                        parts.pop_if(|(begin, _)| *begin == line.start);
+                    }
                     parts.push(((line.end + 1).min(block.len()), Arc::clone(current)));
+                    self.heading = None;
                 }
             }
-        }
-        if parts.len() > 1 {
-            self.heading = None;
         }
         Layouts { parts }
     }
@@ -273,6 +280,12 @@ impl Layouts {
         let is_text = |layout: &Layout| std::ptr::eq(layout.format, &raw const format::text::FORMAT);
         let text = self.parts.is_empty() || self.parts.iter().any(|(_, layout)| is_text(layout));
         (text, self.parts.iter().any(|(_, layout)| !is_text(layout)))
+    }
+
+    /// The layout of the line that begins at a place.
+    pub fn at(&self, place: usize) -> Option<&Layout> {
+        let behind = self.parts.partition_point(|(begin, _)| *begin <= place);
+        self.parts.get(behind.checked_sub(1)?).map(|(_, layout)| &**layout)
     }
 
     /// Each layout with the part of a block of that length in which it holds; parts begin where lines do.

@@ -7,6 +7,7 @@ mod dns;
 mod filter;
 mod intrusion;
 mod ips;
+mod journald;
 mod other;
 mod page;
 #[path = "../render_support/mod.rs"]

@@ -92,7 +92,7 @@ impl Block {
 
     /// How the fields of the line that begins at a place are told.
     pub(super) fn layout_at(&self, place: usize) -> Option<&Layout> {
-        self.layouts.parts(self.len).find(|(part, _)| part.contains(&place)).map(|(_, layout)| &**layout)
+        self.layouts.at(place)
     }
 
     /// Bytes of the input in it that no block before it had.

@@ -1,6 +1,7 @@
 //! Compressed input, told by its first bytes: gzip, zstd, bzip2, xz, lz4, each with any number of members; zip with one
-//! file.
+//! file. Text in UTF-16 is read in the same way.
 
+mod utf16;
 mod zip;
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -52,6 +53,7 @@ impl Text {
                 let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED)?;
                 ("xz", Box::new(liblzma::bufread::XzDecoder::new_stream(counted(source), stream)))
             }
+            Format::Utf16 { big_endian } => ("UTF-16", Box::new(utf16::Utf16::new(counted(source), big_endian))),
             Format::Zip => ("zip", Box::new(zip::Zip::new(counted(source))?)),
             Format::Lz4 => {
                 let checked = Lz4End { inner: counted(source), last: [0; 8], seen: 0, checksum: false };
@@ -96,6 +98,7 @@ enum Format {
     Xz,
     Lz4,
     Zip,
+    Utf16 { big_endian: bool },
 }
 
 enum Guess {
@@ -136,6 +139,12 @@ impl Format {
         }
         if begins(&fixed(b"PK\x03\x04")) {
             return Guess::Known(Self::Zip);
+        }
+        if begins(&fixed(b"\xff\xfe")) {
+            return Guess::Known(Self::Utf16 { big_endian: false });
+        }
+        if begins(&fixed(b"\xfe\xff")) {
+            return Guess::Known(Self::Utf16 { big_endian: true });
         }
         if undecided { Guess::Undecided } else { Guess::Known(Self::Plain) }
     }

@@ -22,7 +22,7 @@ use super::mapping::Mapping;
 pub(super) use family::Family;
 use family::Line;
 use std::ops::Range;
-pub(super) use walk::{BYTES_MARK, is_ragged, looks_like_json, sniff};
+pub(super) use walk::{BYTES_MARKS, is_ragged, looks_like_json, sniff};
 
 /// Every family, in the order in which a line is asked whether it is of one.
 pub(super) static FAMILIES: &[&Family] = &[

@@ -271,7 +271,7 @@ fn is_telling(key: &[u8]) -> bool {
 /// The member in which journald writes a text as a list of numbers if it has signs that cannot be printed.
 const BYTES: &str = "MESSAGE";
 /// How a member that may be one looks in a line.
-pub(in super::super) const BYTES_MARK: &[u8] = b"\"MESSAGE\":[";
+pub(in super::super) const BYTES_MARKS: [&[u8]; 2] = [b"\"MESSAGE\":[", b"\"MESSAGE\" : ["];
 
 /// The text that a list of bytes stands for.
 fn bytes(line: &[u8], span: Range<usize>) -> Unescaped {

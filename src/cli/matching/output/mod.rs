@@ -218,6 +218,7 @@ impl Line<'_> {
             return Spot { line: self.number, offset: self.offset, span };
         };
         let (start, end) = (document.place(at + hit.span.start), document.place(at + hit.span.end));
+        // A value that is a list of bytes may go on in the next line.
         let span = start.offset - start.line_offset..end.offset - start.line_offset;
         Spot { line: start.line, offset: start.line_offset, span }
     }
