@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
@@ -354,6 +355,41 @@ fn a_damaged_index_is_an_error_that_says_so() {
     let (code, _, err) = run(dir.path(), &["compile", "--verify", "list.txt"]);
     assert_eq!(code, 2);
     assert!(err.contains("list.txt: not a compiled index"), "{err}");
+}
+
+/// A file of more than 4 MB is not read as a whole when it is opened.
+#[test]
+fn damage_deep_in_a_large_index_is_found_while_it_is_used() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let names: Vec<String> = (0..90_000).map(|number| format!("a-rather-long-host-name-{number}.example")).collect();
+    fs::write(dir.path().join("list.txt"), names.join("\n")).expect("the list");
+    assert_eq!(run(dir.path(), &["compile", "-i", "list.txt", "-o", "large.sdx"]).0, 0);
+    let path = dir.path().join("large.sdx");
+    let mut bytes = fs::read(&path).expect("the index");
+    assert!(bytes.len() > 5 << 20, "{}", bytes.len());
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&path, bytes).expect("the damaged index");
+
+    let (code, out, err) = run(dir.path(), &["why", "-i", "large.sdx", "a.example"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("large.sdx: the compiled index is damaged: a checksum is wrong; compile it again"), "{err}");
+
+    // A search that goes on until the damage is known.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_stockade"))
+        .current_dir(&dir)
+        .args(["match", "-i", "large.sdx"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut told = BufReader::new(child.stderr.take().expect("its standard error"));
+    let mut line = String::new();
+    told.read_line(&mut line).expect("it is text");
+    assert!(line.contains("large.sdx: the compiled index is damaged"), "{line}");
+    drop(child.stdin.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(2));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::error::{Error, reason, say};
 use super::matching::decompress::Text;
 use crate::cli::store;
 use compiled::Split;
+pub(crate) use compiled::Verification;
 pub(crate) use rejects::NotUsed;
 use rejects::{Rejects, Unused};
 use std::fs::File;
@@ -128,6 +129,8 @@ pub(crate) struct Loaded {
     pub(crate) incomplete: bool,
     /// What could not be used, if that was asked for.
     pub(crate) unused: Vec<NotUsed>,
+    /// The compiled index that is used as it lies there, of which little more than the header was checked.
+    pub(crate) compiled: Option<PathBuf>,
 }
 
 /// Reads all sources, and says on standard error what could not be used.
@@ -145,7 +148,8 @@ pub(crate) fn load(args: &Args, globals: &Globals) -> Result<Loaded, Error> {
             globals.warn(format_args!("{}: no indicators", source.display()));
         }
         let (incomplete, unused) = (false, Rejects::new(args.rejects.as_deref(), args.keep_unused)?.finish(globals)?);
-        return Ok(Loaded { rules, filter: args.filter(), incomplete, unused });
+        let compiled = Some(source.clone());
+        return Ok(Loaded { rules, filter: args.filter(), incomplete, unused, compiled });
     }
     load_with(args, globals, &mut take)
 }
@@ -179,7 +183,7 @@ pub(crate) type Take<'t> = &'t mut dyn FnMut(&mut RuleSetBuilder, Taken<'_>) -> 
 /// As [`load`], for a command that enters indicators in its own way.
 pub(crate) fn load_with(args: &Args, globals: &Globals, take: Take<'_>) -> Result<Loaded, Error> {
     let Collected { builder, incomplete, unused } = collect(args, globals, RuleSetBuilder::new(args.reading()), take)?;
-    Ok(Loaded { rules: builder.build(), filter: args.filter(), incomplete, unused })
+    Ok(Loaded { rules: builder.build(), filter: args.filter(), incomplete, unused, compiled: None })
 }
 
 /// What sources hold, before it is frozen.

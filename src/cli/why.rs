@@ -39,6 +39,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let allow = allowlist(&args.allow, globals)?;
     let loaded = indicators::load(&args.indicators, globals)?;
+    if let Some(path) = &loaded.compiled {
+        // Who asks why waits for the time that it takes, and a damaged index must not say that nothing is listed.
+        loaded.rules.verify().map_err(|error| Error::new(format_args!("{}: {error}", path.display())))?;
+    }
     let classified = classify(&args.value);
     let value = classified.as_ref().ok();
     let verdicts = match &value {

@@ -45,16 +45,41 @@ fn fold(a: u64, b: u64) -> u64 {
 
 /// A checksum of bytes, of any length: four hashes side by side, as fast as memory is read.
 pub(crate) fn checksum(bytes: &[u8]) -> u64 {
-    let mut lanes = [1, 2, 3, 4].map(|lane: u64| lane.wrapping_mul(MULTIPLIER));
-    let (blocks, rest) = bytes.as_chunks::<32>();
-    for block in blocks {
-        let (words, _) = block.as_chunks::<8>();
-        for (lane, word) in lanes.iter_mut().zip(words) {
-            *lane = fold(*lane ^ u64::from_le_bytes(*word), MULTIPLIER);
-        }
+    let mut sum = Checksum::default();
+    let (blocks, rest) = bytes.as_chunks();
+    sum.add(blocks);
+    sum.finish(rest)
+}
+
+/// A checksum in the making, of bytes that come piece by piece.
+pub(crate) struct Checksum {
+    lanes: [u64; 4],
+    length: u64,
+}
+
+impl Default for Checksum {
+    fn default() -> Self {
+        Self { lanes: [1, 2, 3, 4].map(|lane: u64| lane.wrapping_mul(MULTIPLIER)), length: 0 }
     }
-    let lanes = lanes.into_iter().fold(bytes.len() as u64, |sum, lane| fold(sum ^ lane, FINISH));
-    hash(lanes, rest)
+}
+
+impl Checksum {
+    /// Adds whole blocks.
+    pub(crate) fn add(&mut self, blocks: &[[u8; 32]]) {
+        for block in blocks {
+            let (words, _) = block.as_chunks::<8>();
+            for (lane, word) in self.lanes.iter_mut().zip(words) {
+                *lane = fold(*lane ^ u64::from_le_bytes(*word), MULTIPLIER);
+            }
+        }
+        self.length += blocks.len() as u64 * 32;
+    }
+
+    /// The checksum of all blocks and the bytes behind them, fewer than a block.
+    pub(crate) fn finish(self, rest: &[u8]) -> u64 {
+        let length = self.length + rest.len() as u64;
+        hash(self.lanes.into_iter().fold(length, |sum, lane| fold(sum ^ lane, FINISH)), rest)
+    }
 }
 
 #[cfg(test)]

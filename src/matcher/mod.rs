@@ -22,6 +22,7 @@ pub use why::{Listing, listings, literal_listings};
 
 use crate::compile::{EntryId, Filter, RuleSet, Seek, Status};
 use crate::log::Clock;
+use crate::observable::Value;
 use crate::observable::text::find::Wanted;
 use crate::observable::{Kind, Shape};
 use compound::Compounds;
@@ -104,6 +105,25 @@ impl Matcher {
         let compounds = Compounds::new(&rules, &takes_part);
         let fields = FieldPatterns::new(&rules, &takes_part);
         Self { rules, options, index, literals, expressions, compounds, fields }
+    }
+
+    /// Whether an indicator that takes part lists a value or covers it: a prefix its addresses and, with
+    /// [`Options::subdomains`], a domain the names below it. For whoever has values rather than lines, such as a resolver.
+    ///
+    /// ```
+    /// # use stockade::{compile::{Filter, RuleSetBuilder}, matcher::{Matcher, Options}, observable::classify, stix::Timestamp};
+    /// let mut rules = RuleSetBuilder::default();
+    /// rules.add_value(classify("203.0.113.0/24")?)?;
+    /// let filter = Filter::at(Timestamp::parse("2026-01-01T00:00:00Z")?);
+    /// let matcher = Matcher::new(rules.build().into(), Options::new(filter));
+    /// assert!(matcher.lists(&classify("203.0.113.9")?));
+    /// assert!(!matcher.lists(&classify("198.51.100.9")?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lists(&self, value: &Value) -> bool {
+        let mut listed = false;
+        self.index.lookup(value, self.options.subdomains, &mut |found| listed |= found.meta.exact);
+        listed
     }
 
     /// The rule set it looks things up in.

@@ -1,11 +1,13 @@
 //! A compiled index among the sources, told by its first bytes.
 
-use super::super::error::Error;
+use super::super::error::{Error, say};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use stockade::compile::RuleSet;
-use stockade::compile::file::MAGIC;
+use stockade::compile::file::{self, MAGIC};
 use stockade::pattern::Reading;
 
 /// Opens a file if it is a compiled index. What is no file, such as a pipe, is left as it is.
@@ -18,6 +20,47 @@ pub(super) fn open(path: &Path) -> Result<Option<RuleSet>, Error> {
         Some(error) => Error::file(path, error),
         None => Error::new(format_args!("{}: {error}", path.display())),
     })
+}
+
+/// A check of an index file that goes on beside its use, which does not wait for it.
+///
+/// What is damaged in a large file shows as values that are not found. A search that takes long should say so, and one of
+/// a single line should not read half a gigabyte first.
+#[derive(Debug)]
+pub(crate) struct Verification(Arc<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    is_over: AtomicBool,
+    is_damaged: AtomicBool,
+}
+
+impl Verification {
+    /// Begins to read a file, and says on standard error if it is damaged.
+    pub(crate) fn begin(path: &Path) -> Self {
+        let told = Arc::new(Told::default());
+        let (path, shared) = (path.to_owned(), Arc::clone(&told));
+        let check = move || {
+            if let Err(error) = file::check(&path, &|| !shared.is_over.load(Ordering::Relaxed)) {
+                shared.is_damaged.store(true, Ordering::Relaxed);
+                say(format_args!("{}: {error}. What it listed may have been missed", path.display()));
+            }
+        };
+        // Without a thread to spare it is used unchecked, as a search is that is over before the check.
+        let _ = std::thread::Builder::new().name("check".into()).spawn(check);
+        Self(told)
+    }
+
+    /// Whether the file is known to be damaged by now.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.0.is_damaged.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Verification {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
+    }
 }
 
 fn is_index(path: &Path) -> bool {

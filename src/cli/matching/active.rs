@@ -7,7 +7,7 @@ use super::sequences::{Ledger, Recorded};
 use crate::cli::Globals;
 use crate::cli::allow::allowlist;
 use crate::cli::error::{Error, say};
-use crate::cli::indicators::{self, Loaded};
+use crate::cli::indicators::{self, Loaded, Verification};
 use crate::cli::signals::Signals;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Arc, OnceLock};
@@ -40,6 +40,8 @@ struct Made {
     /// The generation of the rule set, which takes time to find out; empty if it is not to be shown.
     generation: String,
     incomplete: bool,
+    /// The check of a compiled index, which goes on beside the search.
+    check: Option<Arc<Verification>>,
 }
 
 impl Active {
@@ -49,7 +51,7 @@ impl Active {
     /// A source cannot be read at all.
     pub(super) fn load(args: &Args, look: Look, ledger: Ledger, globals: &Globals) -> Result<Self, Error> {
         let allow = allowlist(&args.allow, globals)?;
-        let Loaded { rules, filter, incomplete, .. } = indicators::load(&args.indicators, globals)?;
+        let Loaded { rules, filter, incomplete, compiled, .. } = indicators::load(&args.indicators, globals)?;
         let options = Options {
             subdomains: args.subdomains,
             refang: args.refang,
@@ -62,7 +64,8 @@ impl Active {
         let choice = Choice { format: stockade::log::format_named(&args.log_format), mappings, zone };
         let named = look.format.names_generation() || args.summary.is_some() || args.report.is_some();
         let generation = if named { rules.generation() } else { String::new() };
-        let made = Made { choice, generation, incomplete };
+        let check = compiled.map(|path| Arc::new(Verification::begin(&path)));
+        let made = Made { choice, generation, incomplete, check };
         Ok(Self::new(Arc::new(rules), options, ledger, made, globals))
     }
 
@@ -101,6 +104,11 @@ impl Active {
         let now = indicators::now();
         let at = if args.indicators.at_is_now() { now } else { self.at() };
         Run::new(self.made.generation.clone(), at, now)
+    }
+
+    /// The check of its compiled index.
+    pub(super) fn check(&self) -> Option<Arc<Verification>> {
+        self.made.check.clone()
     }
 
     /// Whether a source could not be read to its end.

@@ -183,7 +183,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
     let active = Active::load(args, report.look, ledger.clone(), globals)?;
     // Counting them means to look at all of them, which nothing else does with a compiled index.
     let loaded = if globals.verbose { active.count() } else { 0 };
-    let incomplete = active.is_incomplete();
+    let (incomplete, check) = (active.is_incomplete(), active.check());
     let searching = Instant::now();
     let summary = if let Some(protocol) = args.stream {
         let reloads = Reloads::new(args, report.look, globals, active, true)?;
@@ -216,6 +216,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<Outcome, Error> {
         ));
     }
     ledger.say(globals);
+    let incomplete = incomplete || check.is_some_and(|check| check.has_failed());
     Ok(match summary {
         _ if summary.any && report.show == Show::Nothing => Outcome::Yes,
         _ if summary.failed || incomplete => Outcome::Failed,

@@ -19,12 +19,12 @@
 mod map;
 
 use super::RuleSet;
-use super::hash::checksum;
+use super::hash::{Checksum, checksum};
 use super::packed::{Damaged, Section, Sections, Tag};
 use bytes::Bytes;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// What every index file begins with. It holds a byte that no text has and ends of line that transfers as text change.
@@ -40,6 +40,8 @@ const ALIGNMENT: usize = 64;
 const MOST_SECTIONS: usize = 1000;
 /// Files up to this length are checked as a whole when they are opened: it takes no time.
 const CHECKED_AT_ONCE: usize = 4 << 20;
+/// Bytes that are read at a time where a file is only checked.
+const PIECE: usize = 256 << 10;
 
 /// Why an index file cannot be used.
 #[derive(Debug)]
@@ -90,6 +92,45 @@ fn damaged<T>(what: &'static str) -> Result<T, FileError> {
     Err(FileError(Problem::Damaged(what)))
 }
 
+/// Compares all of an index file with its checksums. It is read piece by piece, so that nothing of it stays in memory;
+/// `goes_on` is asked before each piece, and if it says no, what was read so far was in order.
+///
+/// # Errors
+/// As [`RuleSet::open`], and something is not as it was written.
+pub fn check(path: &Path, goes_on: &dyn Fn() -> bool) -> Result<(), FileError> {
+    let io = |error| FileError(Problem::Io(error));
+    let mut file = File::open(path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    let mut start = Vec::new();
+    (&mut file).take((HEADER + MOST_SECTIONS * ROW) as u64).read_to_end(&mut start).map_err(io)?;
+    let head = Head::read(&start, length)?;
+    let mut bytes = start.as_slice().chain(file);
+    let mut piece = vec![[0; 32]; PIECE / 32];
+    let mut at = 0;
+    for (_, range, sum) in head.sections {
+        // Zeros lie between sections.
+        io::copy(&mut (&mut bytes).take((range.start - at) as u64), &mut io::sink()).map_err(io)?;
+        at = range.end;
+        let mut left = range.len();
+        let mut found = Checksum::default();
+        while left >= 32 {
+            if !goes_on() {
+                return Ok(());
+            }
+            let blocks = &mut piece[..(PIECE / 32).min(left / 32)];
+            bytes.read_exact(blocks.as_flattened_mut()).map_err(io)?;
+            found.add(blocks);
+            left -= blocks.len() * 32;
+        }
+        let rest = &mut piece[0][..left];
+        bytes.read_exact(rest).map_err(io)?;
+        if found.finish(rest) != sum {
+            return damaged("a checksum is wrong");
+        }
+    }
+    Ok(())
+}
+
 /// What the header and table of a file say.
 struct Head {
     generation: u64,
@@ -121,7 +162,7 @@ impl RuleSet {
     /// As [`Self::open`].
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Result<Self, FileError> {
         let bytes = bytes.into();
-        let head = Head::read(&bytes)?;
+        let head = Head::read(&bytes, bytes.len() as u64)?;
         let mut sections = Sections::default();
         let mut checksums = Vec::with_capacity(head.sections.len());
         for (section, range, sum) in head.sections {
@@ -184,7 +225,8 @@ impl RuleSet {
 }
 
 impl Head {
-    fn read(bytes: &[u8]) -> Result<Self, FileError> {
+    /// Reads it from the beginning of a file of some length.
+    fn read(bytes: &[u8], length: u64) -> Result<Self, FileError> {
         if bytes.len() < HEADER || !bytes.starts_with(&MAGIC) {
             return Err(FileError(Problem::NoIndex));
         }
@@ -192,7 +234,7 @@ impl Head {
         if version != VERSION {
             return Err(FileError(Problem::Version(version)));
         }
-        let (found, stated) = (bytes.len() as u64, word(bytes, 16));
+        let (found, stated) = (length, word(bytes, 16));
         if found != stated {
             return Err(FileError(Problem::Cut { stated, found }));
         }
@@ -212,7 +254,7 @@ impl Head {
             }
             let start = at.next_multiple_of(ALIGNMENT);
             let end = usize::try_from(word(row, 8)).ok().and_then(|length| start.checked_add(length));
-            let Some(end) = end.filter(|end| *end <= bytes.len()) else {
+            let Some(end) = end.filter(|end| *end as u64 <= length) else {
                 return damaged("a section lies beyond its end");
             };
             let (width, flags, count) = (row[2], row[3], (word(row, 0) >> 32) as u32);
@@ -221,7 +263,7 @@ impl Head {
             sections.push((section, start..end, word(row, 32)));
             at = end;
         }
-        if at != bytes.len() {
+        if at as u64 != length {
             return damaged("there is more than its sections");
         }
         Ok(Self { generation: word(bytes, 24), sections })
@@ -285,7 +327,9 @@ mod tests {
         assert_eq!(error(&[]), "not a compiled index");
         let mut other = good.clone();
         other[8] = 9;
-        assert_eq!(error(&other), "a compiled index of format 9, and this program reads format 2; compile it again");
+        let version =
+            format!("a compiled index of format 9, and this program reads format {VERSION}; compile it again");
+        assert_eq!(error(&other), version);
         let cut = error(&good[..good.len() - 1]);
         assert!(cut.contains(&format!("{} bytes long instead of {}", good.len() - 1, good.len())), "{cut}");
         let mut flipped = good.clone();
@@ -297,6 +341,33 @@ mod tests {
             error(&flipped),
             "the compiled index is damaged: the checksum of its header is wrong; compile it again"
         );
+    }
+
+    #[test]
+    fn a_file_is_checked_piece_by_piece() {
+        let values: Vec<String> = (0..40_000).map(|number| format!("host{number}.example")).collect();
+        let good = written(&values.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(good.len() > 2 * PIECE);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("index");
+        let told = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).expect("it is written");
+            check(&path, &|| true).map_err(|error| error.to_string())
+        };
+        assert_eq!(told(&good), Ok(()));
+        let used: Vec<_> = Head::read(&good, good.len() as u64).expect("its own").sections;
+        for (_, range, _) in used.iter().filter(|(_, range, _)| !range.is_empty()) {
+            for at in [range.start, range.start.midpoint(range.end), range.end - 1] {
+                let mut flipped = good.clone();
+                flipped[at] ^= 1;
+                assert_eq!(
+                    told(&flipped),
+                    Err("the compiled index is damaged: a checksum is wrong; compile it again".into())
+                );
+                assert_eq!(check(&path, &|| false).map_err(|error| error.to_string()), Ok(()));
+            }
+        }
+        assert!(told(&good[..good.len() - 1]).is_err_and(|error| error.contains("bytes long instead of")));
     }
 
     #[test]
