@@ -273,6 +273,8 @@ pub(crate) fn lookup(
     found: &mut dyn FnMut(Found),
 ) {
     match value {
+        // Most addresses are in no block where anything is listed.
+        Value::Ipv4(address, 32) if !filters.is_none_or(|it| it.sieve.blocks.may_contain(u32::from(*address))) => {}
         Value::Ipv4(address, len) => {
             atoms.ipv4_covering(u32::from(*address)).for_each(|listed| found_prefix(&listed, *len, found));
         }
@@ -309,13 +311,20 @@ fn found_prefix<A>(listed: &Address<A>, asked: u8, found: &mut dyn FnMut(Found))
 /// Reports every atom that lists a text.
 fn texts(atoms: &Atoms, filter: Option<&Filter>, kind: Kind, text: &str, cover: Cover, found: &mut dyn FnMut(Found)) {
     let Some(table) = atoms.table(kind) else { return };
-    let mut packed = Vec::with_capacity(text.len());
-    pack(kind, text.as_bytes(), &mut packed);
-    let hash = table.hash(&packed);
+    // Only digests are packed into anything but themselves.
+    let mut digest;
+    let packed = if kind.object_type() == Kind::Sha1.object_type() {
+        digest = Vec::with_capacity(text.len() / 2);
+        pack(kind, text.as_bytes(), &mut digest);
+        &digest
+    } else {
+        text.as_bytes()
+    };
+    let hash = table.hash(packed);
     if filter.is_some_and(|filter| !filter.may_contain(hash)) {
         return;
     }
-    for Text { entry, meta, .. } in table.find(&packed, hash) {
+    for Text { entry, meta, .. } in table.find(packed, hash) {
         // A host listed as a whole URL is not the URL of what is below it.
         if cover == Cover::Same || meta.holder != Holder::Url {
             found(Found { entry, meta, cover });
