@@ -1,20 +1,18 @@
 //! The rules of a run: what flags say, else the configuration file, else the defaults.
 
 use crate::cli::Globals;
-use crate::cli::config::{Config, Growth, KindName, Named, Share, read_file};
+use crate::cli::allow::allowed_in;
+use crate::cli::config::{Config, Growth, KindName, Named, Share};
 use crate::cli::error::Error;
 use crate::cli::indicators;
 use std::net::IpAddr;
 use std::path::Path;
 use std::str::FromStr;
-use stockade::blocklist::{Guard, Policy, allowed, read_allowlist};
+use stockade::blocklist::{Guard, Policy, allowed};
 use stockade::compile::Filter;
 use stockade::observable::kind::url;
 use stockade::observable::{Kind, Value, classify};
 use stockade::render::Action;
-
-/// How many lines of a file that make no sense are shown.
-const SHOWN: usize = 3;
 
 /// Flags with the names of the keys of `[policy]`. Values to allow add to those of the file, everything else replaces.
 #[derive(Debug, Default, clap::Args)]
@@ -101,7 +99,7 @@ impl Rules {
             allow.extend(allowed_or_file(text, globals)?);
         }
         for path in file.allow_files.iter().chain(&flags.allow_files) {
-            allow.extend(allow_file(path, globals)?);
+            allow.extend(allowed_in(path, globals)?);
         }
         let max_age = if flags.max_age.is_empty() {
             file.max_age.iter().flat_map(|(kinds, age)| kinds.0.0.iter().map(|kind| (*kind, age.as_secs()))).collect()
@@ -168,24 +166,10 @@ fn allowed_or_file(text: &str, globals: &Globals) -> Result<Vec<Value>, Error> {
         .is_some_and(|extension| matches!(extension, "txt" | "json" | "csv" | "list" | "lst" | "conf"));
     let path_like = text.contains('/') && !text.contains("://") && allowed(text).is_ok_and(|v| v.kind() == Kind::Url);
     if path.is_file() || named_like_file || path_like {
-        return allow_file(path, globals);
+        return allowed_in(path, globals);
     }
     let value = allowed(text).map_err(|error| Error::new(format_args!("--allow {text}: {error}")))?;
     Ok(vec![value])
-}
-
-fn allow_file(path: &Path, globals: &Globals) -> Result<Vec<Value>, Error> {
-    let (values, errors) = read_allowlist(&read_file(path)?);
-    for error in errors.iter().take(SHOWN) {
-        globals.warn(format_args!("{}:{error}", path.display()));
-    }
-    if errors.len() > SHOWN {
-        globals.warn(format_args!("{}: and {} more lines that allow nothing", path.display(), errors.len() - SHOWN));
-    }
-    if values.is_empty() && !errors.is_empty() {
-        return Err(Error::new(format_args!("{}: nothing in it can be allowed", path.display())));
-    }
-    Ok(values)
 }
 
 /// Where the indicators come from, and the resolvers of this machine: a list that blocks them would be the last one.
