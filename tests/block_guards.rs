@@ -34,9 +34,9 @@ fn derived(values: &[&str], policy: &Policy, merge: bool) -> (Vec<String>, Vec<S
     entries.extend(list.ipv6().iter().map(ToString::to_string));
     entries.extend(list.urls().iter().chain(list.emails()).map(ToString::to_string));
     entries.extend(list.digests().iter().map(ToString::to_string));
-    let held = list.held().iter().map(|held| {
-        let value = held.item.map(|item| item.to_string()).unwrap_or_default();
-        format!("{value} {}: {}", held.reason, held.detail)
+    let held = list.held().map(|held| {
+        let value = held.item().map(|item| item.to_string()).unwrap_or_default();
+        format!("{value} {}: {}", held.reason(), held.detail())
     });
     (entries, held.collect())
 }
@@ -226,7 +226,7 @@ proptest! {
         };
         let list = Blocklist::build(&rules, &Filter::at(Timestamp::from_unix(1_790_000_000, 0)), &policy, &format);
         prop_assert!(list.len() <= 12);
-        let held: Vec<String> = list.held().iter().filter_map(|held| Some(held.item?.to_string())).collect();
+        let held: Vec<String> = list.held().filter_map(|held| Some(held.item()?.to_string())).collect();
         for text in &values {
             let value = classify(text).expect("a value");
             let blocked = match &value {

@@ -261,7 +261,7 @@ fn lists_that_change_too_much_are_refused() {
 fn differences_are_printed_and_nothing_is_written() {
     let place = Place::new(&[("in.txt", "evil.net\nnew.org\n"), ("out", "evil.net\nold.org\nco.uk\n")]);
     let diff = place.run(&["block", "-f", "domains", "-i", "in.txt", "-o", "out", "--diff"]);
-    assert_eq!((diff.code, diff.out.as_str()), (1, "+ new.org\n- co.uk\n- old.org\n"));
+    assert_eq!((diff.code, diff.out.as_str()), (1, "+ new.org\n- old.org\n- co.uk\n"));
     assert_eq!(place.read("out"), "evil.net\nold.org\nco.uk\n");
     place.write("in.txt", "evil.net\nold.org\nco.uk\n");
     let dry = place.run(&["block", "-f", "domains", "-i", "in.txt", "-o", "out", "--dry-run"]);

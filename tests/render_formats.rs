@@ -6,7 +6,7 @@ use render_support::{kinds, now, policy, render, sample, text, values};
 use snapbox::{Data, assert_data_eq};
 use std::path::PathBuf;
 use stockade::blocklist::{Policy, Subdomains};
-use stockade::observable::classify;
+use stockade::observable::{Kind, classify};
 use stockade::render::{Action, Format, Options};
 
 fn golden(name: &str) -> Data {
@@ -121,6 +121,18 @@ fn without_subdomains_each_name_stands_for_itself() {
             assert!(!written.contains("x.a.example"), "{} covers what is below a name: {written}", format.name);
         }
     }
+}
+
+#[test]
+fn triggers_of_policy_zones_are_names_in_no_format() {
+    let triggers = ["8.0.0.0.127.rpz-client-ip", "ns.evil.rpz-nsdname", "32.1.2.3.4.rpz-ip", "a.rpz-"];
+    let rules = values(triggers.into_iter().chain(["rpz-ip.example"]));
+    for format in Format::all().filter(|format| format.kinds.contains(&Kind::Domain)) {
+        let written = text(format.name, &rules, &Options { kinds: vec![Kind::Domain], ..Options::default() });
+        let found = triggers.iter().find(|trigger| written.contains(*trigger));
+        assert_eq!(found, None, "{}: {written}", format.name);
+    }
+    assert!(text("domains", &rules, &Options::default()).contains("rpz-ip.example\n"));
 }
 
 #[test]

@@ -1,18 +1,18 @@
 //! From a rule set to a list: only values that alone are a match, of active indicators, past every guard.
 
-use super::held::Held;
+use super::held::{HeldBack, Listable, Obstacle, Refused};
 use super::limit;
-use super::list::{Address, Blocklist, Capabilities, Counts, Digest, Item, Prefix, Text};
+use super::list::{Blocklist, Capabilities, Counts, Digest, Item, Prefix, Text};
 use super::listing::{Listed, Listing};
-use super::names::{self, Names};
-use super::order::{Candidate, sort_texts};
+use super::names;
+use super::order::{Candidate, Sorted};
 use super::policy::{Cause, Guard, Policy, Shield, Verdict};
 use super::ranges::{Ranges, aggregate, separate};
 use super::reason::Reason;
-use crate::compile::{EntryId, Filter, Holder, Meta, RuleSet};
+use super::texts;
+use crate::compile::{self, EntryId, Filter, Holder, Meta, RuleSet};
 use crate::observable::Kind;
 use crate::observable::kind::{ip, url};
-use std::borrow::Cow;
 
 impl<'r> Blocklist<'r> {
     /// Derives the list of what may be written in a format.
@@ -42,7 +42,7 @@ impl<'r> Blocklist<'r> {
     /// let now = Filter::at(Timestamp::parse("2026-06-01T00:00:00Z").unwrap());
     /// let list = Blocklist::build(&rules, &now, &Policy::default(), &format);
     /// assert_eq!(list.names().iter().map(|entry| entry.name).collect::<Vec<_>>(), ["evil.example"]);
-    /// assert_eq!(list.held()[0].detail, "suffix");
+    /// assert_eq!(list.held().map(|held| held.detail()).collect::<Vec<_>>(), ["suffix"]);
     /// # Ok::<(), stockade::observable::Invalid>(())
     /// ```
     pub fn build(rules: &'r RuleSet, filter: &Filter, policy: &Policy, format: &Capabilities<'_>) -> Self {
@@ -53,6 +53,14 @@ impl<'r> Blocklist<'r> {
         build.silent_indicators();
         build.finish()
     }
+}
+
+/// What becomes of an atom by its indicator.
+enum Passage {
+    Free,
+    Held(Reason, &'static str),
+    /// Another version of the indicator is the one to look at.
+    Elsewhere,
 }
 
 /// A list in the making.
@@ -92,7 +100,7 @@ impl<'r, 'p> Build<'r, 'p> {
             credits: Vec::new(),
             listed4: Listing::default(),
             listed6: Listing::default(),
-            held: Vec::new(),
+            held: HeldBack::default(),
             counts: Counts::default(),
             expires: None,
             sha256: String::new(),
@@ -104,33 +112,24 @@ impl<'r, 'p> Build<'r, 'p> {
         self.format.kinds.contains(&kind)
     }
 
-    /// Whether an atom may be written as far as its indicator goes; notes why not.
-    fn passes(&mut self, item: Item<'r>, meta: Meta, row: u32) -> bool {
-        let (reason, detail) = match self.verdict(row) {
-            Verdict::Elsewhere => return false,
-            Verdict::Held(reason) => (reason, ""),
-            Verdict::Written if !meta.exact => (Reason::NotExact, "the pattern asks for more"),
+    /// Whether an atom may be written as far as its indicator goes.
+    fn passage(&self, kind: Kind, meta: Meta, row: u32) -> Passage {
+        match self.verdict(row) {
+            Verdict::Elsewhere => Passage::Elsewhere,
+            Verdict::Held(reason) => Passage::Held(reason, ""),
+            Verdict::Written if !meta.exact => Passage::Held(Reason::NotExact, "the pattern asks for more"),
             Verdict::Written if meta.holder == Holder::Certificate => {
-                (Reason::NotExact, "the digest is of a certificate")
+                Passage::Held(Reason::NotExact, "the digest is of a certificate")
             }
-            Verdict::Written => {
-                let indicator = self.rules.indicator(EntryId(row));
-                if !self.policy.too_old(item.kind(), &indicator, self.filter) {
-                    return true;
-                }
-                (Reason::Expired, "max_age")
+            Verdict::Written if self.policy.too_old(kind, &self.rules.indicator(EntryId(row)), self.filter) => {
+                Passage::Held(Reason::Expired, "max_age")
             }
-        };
-        self.hold(item, reason, detail, row);
-        false
+            Verdict::Written => Passage::Free,
+        }
     }
 
     fn verdict(&self, row: u32) -> Verdict {
         self.verdicts.get(row as usize).copied().unwrap_or(Verdict::Elsewhere)
-    }
-
-    fn hold(&mut self, item: Item<'r>, reason: Reason, detail: impl Into<Cow<'static, str>>, row: u32) {
-        self.list.held.push(Held { item: Some(item), reason, detail: detail.into(), row });
     }
 
     /// Names, URLs, mail addresses and digests.
@@ -155,20 +154,18 @@ impl<'r, 'p> Build<'r, 'p> {
             if !self.carries(text.kind) {
                 continue;
             }
-            let Some(item) = item(text.kind, bytes) else { continue };
-            if !self.passes(item, text.meta, text.entry) {
-                continue;
+            match self.passage(text.kind, text.meta, text.entry) {
+                Passage::Free => {}
+                Passage::Elsewhere => continue,
+                Passage::Held(reason, detail) => {
+                    self.list.held.text(text.number, text.entry, reason, Obstacle::Word(detail));
+                    continue;
+                }
             }
-            match item {
-                Item::Name(name) => names.push(Candidate::name(name, text.number)),
-                _ => match self.shielded(item) {
-                    Some((reason, detail)) => self.hold(item, reason, detail, text.entry),
-                    None => {
-                        if let Some((_, others)) = others.iter_mut().find(|(kind, _)| *kind == text.kind) {
-                            others.push(Candidate::text(bytes, text.number));
-                        }
-                    }
-                },
+            if text.kind == Kind::Domain {
+                names.push(Candidate::name(bytes, text.number));
+            } else if let Some((_, others)) = others.iter_mut().find(|(kind, _)| *kind == text.kind) {
+                others.push(Candidate::text(bytes, text.number));
             }
         }
         self.names(names);
@@ -178,26 +175,9 @@ impl<'r, 'p> Build<'r, 'p> {
         }
     }
 
-    /// Enters each URL, mail address or digest once.
-    fn others(&mut self, kind: Kind, mut listed: Vec<Candidate>) {
-        let atoms = self.rules.atoms();
-        let value = |atom: u32| atoms.bytes(atom);
-        sort_texts(&mut listed, &value);
-        for group in listed.chunk_by(|a, b| a.may_be(b) && value(a.atom) == value(b.atom)) {
-            let Some(item) = group.first().and_then(|first| item(kind, value(first.atom))) else { continue };
-            let start = self.list.credits.len() as u32;
-            self.list.credits.extend(group.iter().map(|other| other.atom));
-            let credits = start..self.list.credits.len() as u32;
-            match item {
-                Item::Url(text) => self.list.urls.push(Text { text, credits }),
-                Item::Email(text) => self.list.emails.push(Text { text, credits }),
-                Item::Digest(kind, bytes) => self.list.digests.push(Digest { kind, bytes, credits }),
-                Item::Name(_) | Item::Ipv4(..) | Item::Ipv6(..) => {}
-            }
-        }
-    }
-
+    /// Enters each name once, but for those that are held back, and those that others cover.
     fn names(&mut self, listed: Vec<Candidate>) {
+        let atoms = self.rules.atoms();
         let rules = names::Rules {
             shield: self.shield,
             suffixes: self.policy.guards(Guard::Suffix),
@@ -206,15 +186,46 @@ impl<'r, 'p> Build<'r, 'p> {
             collapse: self.format.merge,
             refuses: self.format.refuses,
         };
-        let atoms = self.rules.atoms();
-        let name = |atom: u32| atoms.bytes(atom);
-        let credits = &mut self.list.credits;
-        let Names { kept, exceptions, collapsed, held } = names::approve(listed, &name, &rules, credits);
-        (self.list.names, self.list.exceptions) = (kept, exceptions);
-        self.list.counts.collapsed += collapsed;
-        for (atom, name, reason, detail) in held {
-            if let Some(atom) = atoms.text(atom) {
-                self.hold(Item::Name(name), reason, detail, atom.entry);
+        let Sorted { entries, atoms: credits, parts } = names::approve(listed, &|atom| atoms.bytes(atom), &rules);
+        (self.list.names, self.list.credits) = (entries, credits);
+        for mut part in parts {
+            self.list.exceptions.append(&mut part.exceptions);
+            self.list.counts.collapsed += part.collapsed;
+            self.hold(part.held);
+        }
+    }
+
+    /// Enters each URL, mail address or digest of a kind once.
+    fn others(&mut self, kind: Kind, listed: Vec<Candidate>) {
+        let (this, atoms) = (&*self, self.rules.atoms());
+        let before = self.list.credits.len() as u32;
+        let rules = texts::Rules { kind, before, refuses: &|item| this.shielded(item) };
+        let text = |atom: u32| atoms.bytes(atom);
+        let (mut credits, parts) = if matches!(kind, Kind::Url | Kind::Email) {
+            let blank = Text { text: "", credits: 0..0 };
+            let Sorted { entries, atoms, parts } = texts::approve(listed, &text, &rules, blank, |item, credits| {
+                if let Item::Url(text) | Item::Email(text) = item { Some(Text { text, credits }) } else { None }
+            });
+            *(if kind == Kind::Url { &mut self.list.urls } else { &mut self.list.emails }) = entries;
+            (atoms, parts)
+        } else {
+            let blank = Digest { kind, bytes: &[], credits: 0..0 };
+            let Sorted { mut entries, atoms, parts } = texts::approve(listed, &text, &rules, blank, |item, credits| {
+                if let Item::Digest(kind, bytes) = item { Some(Digest { kind, bytes, credits }) } else { None }
+            });
+            self.list.digests.append(&mut entries);
+            (atoms, parts)
+        };
+        self.list.credits.append(&mut credits);
+        for held in parts {
+            self.hold(held);
+        }
+    }
+
+    fn hold(&mut self, refused: Vec<Refused>) {
+        for (atom, reason, obstacle) in refused {
+            if let Some(text) = self.rules.atoms().text(atom) {
+                self.list.held.text(atom, text.entry, reason, obstacle);
             }
         }
     }
@@ -252,41 +263,41 @@ impl<'r, 'p> Build<'r, 'p> {
     }
 
     fn addresses(&mut self) {
-        let atoms = self.rules.atoms();
-        let shield = self.shield;
-        let mut listed = Vec::with_capacity(atoms.ipv4().len());
-        for atom in atoms.ipv4() {
-            self.see(atom.entry);
-            if self.carries(Kind::Ipv4) && self.passes(Item::Ipv4(atom.start, atom.len), atom.meta, atom.entry) {
-                listed.push(Listed { start: atom.start, len: atom.len, row: atom.entry });
-            }
-        }
-        let least = self.policy.min_prefix_v4;
-        let (kept, listed, collapsed) = self.prefixes(listed, &shield.ipv4, least, Item::Ipv4);
-        (self.list.ipv4, self.list.listed4) = (kept, Listing::new(listed));
-        self.list.counts.collapsed += collapsed;
-
-        let mut listed = Vec::with_capacity(atoms.ipv6().len());
-        for atom in atoms.ipv6() {
-            self.see(atom.entry);
-            if self.carries(Kind::Ipv6) && self.passes(Item::Ipv6(atom.start, atom.len), atom.meta, atom.entry) {
-                listed.push(Listed { start: atom.start, len: atom.len, row: atom.entry });
-            }
-        }
-        let least = self.policy.min_prefix_v6;
-        let (kept, listed, collapsed) = self.prefixes(listed, &shield.ipv6, least, Item::Ipv6);
-        (self.list.ipv6, self.list.listed6) = (kept, Listing::new(listed));
-        self.list.counts.collapsed += collapsed;
+        let (atoms, shield) = (self.rules.atoms(), self.shield);
+        let listed = self.listed(Kind::Ipv4, atoms.ipv4());
+        (self.list.ipv4, self.list.listed4) = self.prefixes(listed, &shield.ipv4, self.policy.min_prefix_v4);
+        let listed = self.listed(Kind::Ipv6, atoms.ipv6());
+        (self.list.ipv6, self.list.listed6) = self.prefixes(listed, &shield.ipv6, self.policy.min_prefix_v6);
     }
 
-    /// Guards, then aggregates: what is written, what is listed behind it, and how much was merged.
-    fn prefixes<A: Address>(
+    /// The prefixes of a family that may be written as far as their indicators go.
+    fn listed<A: Listable>(
+        &mut self,
+        kind: Kind,
+        atoms: impl ExactSizeIterator<Item = compile::Address<A>>,
+    ) -> Vec<Listed<A>> {
+        let mut listed = Vec::with_capacity(atoms.len());
+        for compile::Address { start, len, entry, meta } in atoms {
+            self.see(entry);
+            if !self.carries(kind) {
+                continue;
+            }
+            match self.passage(kind, meta, entry) {
+                Passage::Free => listed.push(Listed { start, len, row: entry }),
+                Passage::Elsewhere => {}
+                Passage::Held(reason, detail) => self.list.held.prefix(Prefix { start, len }, entry, reason, detail),
+            }
+        }
+        listed
+    }
+
+    /// Guards, then aggregates: what is written, and what is listed behind it.
+    fn prefixes<A: Listable>(
         &mut self,
         mut listed: Vec<Listed<A>>,
         shields: &[(Cause, Ranges<A>)],
         least: u8,
-        item: fn(A, u8) -> Item<'r>,
-    ) -> (Vec<Prefix<A>>, Vec<Listed<A>>, usize) {
+    ) -> (Vec<Prefix<A>>, Listing<A>) {
         let wide = self.policy.guards(Guard::Prefix);
         let holes = Ranges::with(shields.iter().map(|(_, ranges)| ranges));
         listed.sort_unstable();
@@ -297,31 +308,25 @@ impl<'r, 'p> Build<'r, 'p> {
             let verdict = match whole {
                 Some((cause, _)) => Some((cause.reason(), cause.detail())),
                 None if wide && one.len < least => Some((Reason::Guard, Guard::Prefix.name())),
-                None => (self.format.refuses)(item(one.start, one.len)).map(|refusal| (refusal.reason, refusal.detail)),
+                None => (self.format.refuses)(one.start.item(one.len)).map(|refusal| (refusal.reason, refusal.detail)),
             };
             if let Some((reason, detail)) = verdict {
-                self.hold(item(one.start, one.len), reason, detail, one.row);
+                self.list.held.prefix(prefix, one.row, reason, detail);
             }
             verdict.is_none()
         });
         let mut distinct = 0;
         for group in listed.chunk_by(|a, b| (a.start, a.len) == (b.start, b.len)) {
             distinct += 1;
-            self.hold_holes(group, shields, &holes, item);
+            self.hold_holes(group, shields, &holes);
         }
         let kept = if self.format.merge { aggregate(&listed, &holes) } else { separate(&listed, &holes) };
-        let collapsed = usize::saturating_sub(distinct, kept.len());
-        (kept, listed, collapsed)
+        self.list.counts.collapsed += usize::saturating_sub(distinct, kept.len());
+        (kept, Listing::new(listed))
     }
 
     /// Notes what is cut out of a listed prefix, for the first of its indicators by id: many may list it.
-    fn hold_holes<A: Address>(
-        &mut self,
-        group: &[Listed<A>],
-        shields: &[(Cause, Ranges<A>)],
-        holes: &Ranges<A>,
-        item: fn(A, u8) -> Item<'r>,
-    ) {
+    fn hold_holes<A: Listable>(&mut self, group: &[Listed<A>], shields: &[(Cause, Ranges<A>)], holes: &Ranges<A>) {
         let Some(one) = group.first() else { return };
         let prefix = Prefix { start: one.start, len: one.len };
         if prefix.is_host() || holes.overlapping(prefix).is_empty() {
@@ -330,7 +335,7 @@ impl<'r, 'p> Build<'r, 'p> {
         let first = group.iter().min_by_key(|one| self.rules.indicator(EntryId(one.row)).id()).unwrap_or(one);
         for (cause, ranges) in shields {
             for hole in ranges.common(prefix) {
-                self.hold(item(hole.start, hole.len), cause.reason(), cause.detail(), first.row);
+                self.list.held.prefix(hole, first.row, cause.reason(), cause.detail());
             }
         }
     }
@@ -352,7 +357,7 @@ impl<'r, 'p> Build<'r, 'p> {
                 Verdict::Held(reason) => (reason, ""),
                 Verdict::Written => (Reason::NotExact, "no address, name, URL or digest that alone is a match"),
             };
-            self.list.held.push(Held { item: None, reason, detail: detail.into(), row });
+            self.list.held.indicator(row, reason, detail);
         }
     }
 

@@ -3,7 +3,7 @@
 //! Nothing here is the text of an indicator. A writer takes addresses, names, URLs and digests, and whatever a feed
 //! put around them never reaches it.
 
-use super::held::Held;
+use super::held::{Held, HeldBack};
 use super::listing::Listing;
 use super::order::{is_below, reversed};
 use super::reason::Reason;
@@ -27,8 +27,11 @@ pub struct Capabilities<'f> {
     /// The most entries that the target loads.
     pub max_entries: Option<usize>,
     /// Why a value cannot be written, although it is of a kind that the format carries.
-    pub refuses: &'f dyn Fn(Item<'_>) -> Option<Refusal>,
+    pub refuses: Refuses<'f>,
 }
+
+/// Tells why a format cannot carry a value. Asked on several threads at once.
+pub type Refuses<'f> = &'f (dyn Fn(Item<'_>) -> Option<Refusal> + Sync);
 
 /// Whether a format blocks what is below a listed name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +140,7 @@ pub struct Blocklist<'r> {
     pub(super) credits: Vec<u32>,
     pub(super) listed4: Listing<u32>,
     pub(super) listed6: Listing<u128>,
-    pub(super) held: Vec<Held<'r>>,
+    pub(super) held: HeldBack,
     pub(super) counts: Counts,
     pub(super) expires: Option<Timestamp>,
     pub(super) sha256: String,
@@ -330,13 +333,8 @@ impl<'r> Blocklist<'r> {
     }
 
     /// What is held back, sorted by reason and value.
-    pub fn held(&self) -> &[Held<'r>] {
-        &self.held
-    }
-
-    /// The indicator for which something is held back.
-    pub fn indicator(&self, held: &Held<'r>) -> IndicatorRef<'r> {
-        self.rules.indicator(EntryId(held.row))
+    pub fn held(&self) -> impl ExactSizeIterator<Item = Held<'_, 'r>> {
+        self.held.notes.iter().map(|note| Held::new(self, note))
     }
 }
 

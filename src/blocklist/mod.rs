@@ -6,6 +6,7 @@
 
 mod allowlist;
 mod build;
+mod cores;
 mod held;
 mod limit;
 mod list;
@@ -17,15 +18,18 @@ mod ranges;
 mod reason;
 mod special;
 mod summary;
+mod texts;
 mod well_known;
 
 pub use allowlist::{ListError, read_allowlist};
 pub use held::Held;
 pub use list::{
-    Address, Blocklist, Capabilities, Counts, Credit, Digest, Entry, Item, Name, Prefix, Refusal, Subdomains, Text,
+    Address, Blocklist, Capabilities, Counts, Credit, Digest, Entry, Item, Name, Prefix, Refusal, Refuses, Subdomains,
+    Text,
 };
 pub use order::{is_below, reversed};
 pub use policy::{Guard, Policy, allowed};
 pub use reason::Reason;
 
 pub use crate::compile::{EntryId, IndicatorRef};
+pub(crate) use cores::on_all_cores;

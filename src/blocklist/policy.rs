@@ -192,7 +192,7 @@ impl Cause {
 #[derive(Debug, Default)]
 pub(super) struct Shield {
     /// Names in the order of [`super::reversed`], each standing for what is below it.
-    pub(super) names: Vec<(Box<str>, Cause)>,
+    names: Vec<(Box<str>, Cause)>,
     by_name: HashMap<Box<str>, Cause, foldhash::fast::FixedState>,
     pub(super) ipv4: Vec<(Cause, Ranges<u32>)>,
     pub(super) ipv6: Vec<(Cause, Ranges<u128>)>,
@@ -246,6 +246,17 @@ impl Shield {
         }
         self.ipv4.push((cause, Ranges::new(ipv4.into_iter().map(|(start, len)| Prefix::containing(start, len)))));
         self.ipv6.push((cause, Ranges::new(ipv6.into_iter().map(|(start, len)| Prefix::containing(start, len)))));
+    }
+
+    /// Names from one on, in order.
+    pub(super) fn from(&self, name: &str) -> &[(Box<str>, Cause)] {
+        &self.names[self.names.partition_point(|(shielded, _)| super::reversed(shielded, name).is_lt())..]
+    }
+
+    /// Names above one, the highest first.
+    pub(super) fn above<'n>(&'n self, name: &'n str) -> impl Iterator<Item = (&'n str, Cause)> {
+        let above = name.rmatch_indices('.').filter_map(|(dot, _)| name.get(dot + 1..));
+        above.filter_map(|name| Some((name, *self.by_name.get(name)?)))
     }
 
     /// What shields a name or one above it.

@@ -1,32 +1,43 @@
 //! What is said of a finished list as a whole: counts, the first end of validity, and the digest of its content.
 
+use super::cores::sort_on_all_cores;
+use super::held::Held;
 use super::list::{Address, Blocklist, Prefix};
 use super::listing::Listed;
 use super::reason::Reason;
+use crate::stix::Timestamp;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::{panic, thread};
 
 impl Blocklist<'_> {
     /// Fills in what follows from the entries.
     pub(super) fn settle(&mut self) {
-        let mut held = std::mem::take(&mut self.held);
-        held.sort_unstable_by(|a, b| {
-            let ids = || self.indicator(a).id().cmp(&self.indicator(b).id());
-            (a.reason, &a.item).cmp(&(b.reason, &b.item)).then_with(ids)
-        });
-        held.dedup();
-        self.held = held;
-        let count = |reasons: &[Reason]| self.held.iter().filter(|held| reasons.contains(&held.reason)).count();
+        let mut held = std::mem::take(&mut self.held.notes);
+        let list = &*self;
+        sort_on_all_cores(&mut held, |a, b| Held::new(list, a).order(&Held::new(list, b)));
+        held.dedup_by(|a, b| Held::new(list, a).is_same(&Held::new(list, b)));
+        self.held.notes = held;
+        let count = |reasons: &[Reason]| self.held.notes.iter().filter(|held| reasons.contains(&held.reason)).count();
         self.counts.guarded = count(&[Reason::Guard]);
         self.counts.allowlisted = count(&[Reason::Allow, Reason::Own, Reason::CoversAllowed]);
         self.counts.emitted = self.len();
-        self.credit_all();
-        self.sha256 = self.digest();
+        let list = &*self;
+        // Both go over all entries, and have nothing to do with each other.
+        let (sha256, behind) = thread::scope(|scope| {
+            let digest = scope.spawn(|| list.digest());
+            let behind = list.behind();
+            (digest.join(), behind)
+        });
+        self.sha256 = sha256.unwrap_or_else(|broken| panic::resume_unwind(broken));
+        self.counts.indicators = behind.indicators;
+        self.counts.sources = behind.sources;
+        self.expires = behind.expires;
     }
 
     /// Counts the indicators behind all entries and their sources, and finds the first to end.
-    fn credit_all(&mut self) {
+    fn behind(&self) -> Behind {
         let mut written = vec![false; self.rules.len()];
         let mut mark = |row: u32| {
             if let Some(written) = written.get_mut(row as usize) {
@@ -42,18 +53,20 @@ impl Blocklist<'_> {
         }
         mark_written(&self.listed4.prefixes, &self.ipv4, &mut mark);
         mark_written(&self.listed6.prefixes, &self.ipv6, &mut mark);
+        let mut behind = Behind::default();
         let mut sources = BTreeSet::new();
         let mut last_source = None;
         for indicator in self.rules.indicators().zip(&written).filter_map(|(i, written)| written.then_some(i)) {
-            self.counts.indicators += 1;
+            behind.indicators += 1;
             if last_source.replace(indicator.origin()) != Some(indicator.origin()) {
                 sources.insert(indicator.origin());
             }
             if let Some(until) = indicator.valid_until() {
-                self.expires = Some(self.expires.map_or(until, |first| first.min(until)));
+                behind.expires = Some(behind.expires.map_or(until, |first| first.min(until)));
             }
         }
-        self.counts.sources = sources.len();
+        behind.sources = sources.len();
+        behind
     }
 
     /// Each entry by its kind and its bytes, in order.
@@ -74,6 +87,15 @@ impl Blocklist<'_> {
         }
         hex
     }
+}
+
+/// What stands behind all entries together.
+#[derive(Default)]
+struct Behind {
+    indicators: usize,
+    sources: usize,
+    /// The first instant at which one of them ends.
+    expires: Option<Timestamp>,
 }
 
 /// Marks the rows of the listed prefixes that share addresses with a written one; both in order.

@@ -1,6 +1,7 @@
 //! `stockade block`: from indicators to files that resolvers, firewalls and the like load.
 
 mod command;
+mod difference;
 mod keep;
 pub(super) mod replace;
 mod report;
@@ -15,13 +16,14 @@ use super::config::{Config, KindName, Named, Output};
 use super::error::{Error, Outcome, reason, say};
 use super::indicators::{self, Loaded};
 use super::terminal;
+use difference::Difference;
 use keep::Keep;
 use replace::{Commands, Content, Target};
 use report::{Report, say_held};
 use rules::Rules;
-use standing::{Stamp, Standing, count, values};
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write as _};
+use standing::{Stamp, Standing, count};
+use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use stockade::blocklist::{Blocklist, Item, Subdomains};
 use stockade::compile::{Filter, RuleSet};
@@ -344,9 +346,8 @@ impl Run<'_> {
         let stamp = next_stamp(standing);
         target.replace(&|to| self.render(list, &stamp, to), job.commands, keep.as_ref()).map_err(Error::new)?;
         let counts = list.counts();
-        let of = |count: usize, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
-        let entries = of(counts.emitted, "entry", "entries");
-        let indicators = of(counts.indicators, "indicator", "indicators");
+        let entries = counted(counts.emitted, "entry", "entries");
+        let indicators = counted(counts.indicators, "indicator", "indicators");
         globals.warn(format_args!("{}: {}: {entries} of {indicators}", job.name, path.display()));
         Ok(Outcome::Yes)
     }
@@ -356,21 +357,23 @@ impl Run<'_> {
         let Self { args, job, globals, .. } = *self;
         let target = Target::open(path).map_err(Error::new)?;
         let standing = target.standing();
-        let fail = |error: io::Error| Error::file(path, &error);
-        let before = standing.map(|old| values(job.format, old.reader()?)).transpose().map_err(fail)?;
-        let mut content = Vec::new();
-        self.render(list, &next_stamp(standing), &mut content).map_err(fail)?;
-        let after = values(job.format, content.as_slice()).map_err(fail)?;
-        drop(content);
-        let before = before.unwrap_or_default();
-        let changed = self.print_difference(list, &before, &after)?;
+        let old = |to: &mut dyn io::Write| standing.map_or(Ok(()), |old| old.copy(to));
+        let stamp = next_stamp(standing);
+        let new = |to: &mut dyn io::Write| self.render(list, &stamp, to);
+        let mut difference = Difference::new(job.format, args.dry_run.then_some(list));
+        let read = difference.print(&old, &new);
+        if let Some(error) = difference.unprinted() {
+            return Err(Error::output(&error));
+        }
+        let changed = read.map_err(|error| Error::file(path, &error))?;
         if args.diff {
             return Ok(if changed { Outcome::No } else { Outcome::Yes });
         }
         self.check_size(list, standing).map_err(Error::new)?;
         let unchanged = standing.is_some_and(|old| old.is(&|to| self.render(list, &old.stamp, to)));
+        let entries = counted(list.len(), "entry", "entries");
         let what = if unchanged { "would stay as it is" } else { "would be written" };
-        globals.warn(format_args!("{}: {} {what}: {} entries", job.name, path.display(), list.len()));
+        globals.warn(format_args!("{}: {} {what}: {entries}", job.name, path.display()));
         Ok(Outcome::Yes)
     }
 
@@ -406,7 +409,7 @@ impl Run<'_> {
             return Err(NOTHING_LEFT.to_owned());
         }
         let Some(old) = standing else { return Ok(()) };
-        let counted = || old.reader().and_then(|reader| count(self.job.format, reader));
+        let counted = || count(self.job.format, &|to| old.copy(to));
         let before = old.stamp.emitted.map_or_else(counted, Ok).map_err(|error| reason(&error))?;
         let after = list.len();
         if before == 0 {
@@ -423,39 +426,13 @@ impl Run<'_> {
         };
         Err(format!("refused: {after} entries instead of {before} are {limit}; --force writes them"))
     }
-
-    /// Prints additions and removals; whether there are any.
-    fn print_difference(
-        &self,
-        list: &Blocklist<'_>,
-        before: &BTreeSet<String>,
-        after: &BTreeSet<String>,
-    ) -> Result<bool, Error> {
-        let mut lines = Vec::new();
-        let mut reasons: BTreeMap<String, &'static str> = BTreeMap::new();
-        if self.args.dry_run {
-            let held = list.held().iter().filter_map(|held| Some((held.item?.to_string(), held.reason.word())));
-            reasons.extend(held);
-        }
-        // Writing to memory cannot fail.
-        for value in after.difference(before) {
-            let _ = writeln!(lines, "+ {value}");
-        }
-        for value in before.difference(after) {
-            let _ = match reasons.get(value) {
-                Some(reason) => writeln!(lines, "- {value} ({reason})"),
-                None if self.args.dry_run => {
-                    writeln!(lines, "- {value} (no longer listed, or covered by another entry)")
-                }
-                None => writeln!(lines, "- {value}"),
-            };
-        }
-        terminal::print(&lines).map_err(|error| Error::output(&error))?;
-        Ok(!lines.is_empty())
-    }
 }
 
 const NOTHING_LEFT: &str = "refused: nothing is left to write, and an empty list blocks nothing; --force writes it";
+
+fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
 
 /// Now; and a serial number above that of the zone that stands (RFC 1982).
 fn next_stamp(standing: Option<&Standing>) -> Stamp {

@@ -19,7 +19,7 @@ mod out;
 mod rows;
 mod view;
 
-use crate::blocklist::{Blocklist, Capabilities, Item, Reason, Refusal, Subdomains};
+use crate::blocklist::{Blocklist, Capabilities, Item, Reason, Refusal, Refuses, Subdomains};
 use crate::observable::Kind;
 use out::Out;
 use std::fmt;
@@ -130,11 +130,7 @@ impl Format {
     }
 
     /// What the policy has to know, with the kinds that are to be written and [`Self::refuses`] under the options.
-    pub fn capabilities<'f>(
-        &self,
-        kinds: &'f [Kind],
-        refuses: &'f dyn Fn(Item<'_>) -> Option<Refusal>,
-    ) -> Capabilities<'f> {
+    pub fn capabilities<'f>(&self, kinds: &'f [Kind], refuses: Refuses<'f>) -> Capabilities<'f> {
         let Self { subdomains, exceptions, merge, max_entries, .. } = *self;
         Capabilities { kinds, subdomains, exceptions, merge, max_entries, refuses }
     }
@@ -143,6 +139,13 @@ impl Format {
     pub fn refuses(&self, item: Item<'_>, options: &Options) -> Option<Refusal> {
         if !view::is_legitimate(item) {
             return Some(Refusal { reason: Reason::Invalid, detail: "not in normal form" });
+        }
+        // In any format: plain lists are made into policy zones too.
+        if let Item::Name(name) = item
+            && name.rsplit('.').next().is_some_and(|last| last.starts_with("rpz-"))
+        {
+            let detail = "a name below rpz- is a trigger of another sort in a policy zone";
+            return Some(Refusal { reason: Reason::Invalid, detail });
         }
         (self.refuses)(item, options)
     }

@@ -42,7 +42,7 @@ pub(super) enum Any<'v> {
 }
 
 impl<'v> Any<'v> {
-    /// An entry by its number in the list, counted through all kinds. For one that [`View::all`] handed out before.
+    /// An entry by its number in the list, counted through all kinds. For one that [`Look::entry`] handed out before.
     pub(super) fn numbered(list: &'v Blocklist<'v>, number: u32) -> Option<Self> {
         let mut at = number as usize;
         macro_rules! among {
@@ -108,15 +108,21 @@ impl<'v> Any<'v> {
 
 impl<'v> Host<'v> {
     fn new(text: &'v str) -> Option<Self> {
-        let label = |label: &[u8]| {
-            (1..=63).contains(&label.len())
-                && label.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
-        };
-        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let good = text.len() <= MAX_BYTES
-            && text.as_bytes().split(|byte| *byte == b'.').all(label)
-            && text.rsplit_once('.').is_some_and(|(_, last)| !number(last));
-        good.then_some(Self(text))
+        if text.len() > MAX_BYTES {
+            return None;
+        }
+        // Of the label so far: its length, and whether it is a number.
+        let (mut length, mut number, mut labels) = (0, true, 1);
+        for byte in text.bytes() {
+            match byte {
+                b'.' if !(1..=63).contains(&length) => return None,
+                b'.' => (length, number, labels) = (0, true, labels + 1),
+                b'0'..=b'9' => length += 1,
+                b'a'..=b'z' | b'-' | b'_' => (length, number) = (length + 1, false),
+                _ => return None,
+            }
+        }
+        ((1..=63).contains(&length) && !number && labels > 1).then_some(Self(text))
     }
 
     pub(super) fn text(self) -> &'v str {
@@ -317,14 +323,6 @@ impl<'v> View<'v> {
         self.list.digests().iter().filter(|digest| self.wants(digest.kind)).filter_map(|digest| {
             let taken = self.takes(Item::Digest(digest.kind, digest.bytes));
             self.counted(taken.then_some(digest))
-        })
-    }
-
-    /// Every entry of every kind, with its number in the list.
-    pub(super) fn all(&self) -> impl Iterator<Item = (u32, Any<'v>)> {
-        (0..self.list.len() as u32).filter_map(|number| {
-            let entry = self.look().entry(number)?;
-            self.counted(entry.map(|entry| (number, entry)))
         })
     }
 

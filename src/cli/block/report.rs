@@ -4,6 +4,7 @@ use crate::cli::Globals;
 use crate::cli::error::Error;
 use crate::cli::indicators::NotUsed;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -63,13 +64,13 @@ impl Report {
     /// The file cannot be written.
     pub(super) fn held(&mut self, list: &Blocklist<'_>, output: Option<&str>) -> Result<(), Error> {
         for held in list.held() {
-            let id = list.indicator(held).id();
+            let (id, item) = (held.indicator().id(), held.item());
             self.row(&Row {
-                value: held.item.map(|item| item.to_string()),
-                kind: held.item.map(|item| item.kind().name()),
-                reason: held.reason.word(),
+                value: item.map(|item| item.to_string()),
+                kind: item.map(|item| item.kind().name()),
+                reason: held.reason().word(),
                 indicator: Some(&id),
-                detail: &held.detail,
+                detail: &held.detail(),
                 output,
             })?;
         }
@@ -90,13 +91,14 @@ impl Report {
 
 /// Counts what was held back by reason, and by guard: `stockade: dns: 3 held back: guard (special 2, suffix 1)`.
 pub(super) fn say_held(list: &Blocklist<'_>, name: &str, globals: &Globals) {
-    let mut reasons: BTreeMap<Reason, (usize, BTreeMap<&str, usize>)> = BTreeMap::new();
+    let mut reasons: BTreeMap<Reason, (usize, BTreeMap<Cow<'_, str>, usize>)> = BTreeMap::new();
     for held in list.held() {
-        let (count, details) = reasons.entry(held.reason).or_default();
+        let (count, details) = reasons.entry(held.reason()).or_default();
         *count += 1;
-        if held.reason == Reason::Guard {
+        if held.reason() == Reason::Guard {
             // Of a name that covers a guarded one, the detail is that name.
-            let guard = if held.detail.starts_with("covers ") { "covers" } else { &held.detail };
+            let detail = held.detail();
+            let guard = if detail.starts_with("covers ") { "covers".into() } else { detail };
             *details.entry(guard).or_default() += 1;
         }
     }

@@ -6,9 +6,11 @@
 //! harm, and a format needs no reader of its own.
 
 use super::replace::Content;
-use std::collections::BTreeSet;
+use foldhash::quality::RandomState;
+use std::collections::HashSet;
 use std::fs::{File, Metadata};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::hash::BuildHasher as _;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use stockade::blocklist::Prefix;
 use stockade::observable::{Kind, classify};
@@ -45,10 +47,10 @@ impl Standing {
     }
 
     /// The content from its beginning. One reader at a time: they share their place.
-    pub(super) fn reader(&self) -> io::Result<BufReader<&File>> {
+    fn reader(&self) -> io::Result<&File> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0))?;
-        Ok(BufReader::with_capacity(1 << 16, file))
+        Ok(file)
     }
 
     /// Writes the content somewhere else.
@@ -107,59 +109,123 @@ impl Stamp {
     }
 }
 
-/// The values in a file of a format, sorted.
+/// Hands over the values in a file of a format, which something writes, in their order and as often as they stand there.
 ///
 /// # Errors
-/// It cannot be read to its end.
-pub(super) fn values(format: &Format, file: impl BufRead) -> io::Result<BTreeSet<String>> {
-    let mut found = BTreeSet::new();
-    each_line(file, |line| {
-        let Ok(line) = std::str::from_utf8(line) else { return };
+/// It cannot be written to its end, or whoever they are handed to has seen enough.
+pub(super) fn values(
+    format: &Format,
+    content: Content<'_>,
+    mut see: impl FnMut(String) -> io::Result<()>,
+) -> io::Result<()> {
+    each_line(content, |line| {
+        let Ok(line) = std::str::from_utf8(line) else { return Ok(()) };
         let line = line.trim();
         if line.starts_with(['{', '[']) {
-            of_json(line.trim_end_matches(','), &mut found);
-        } else if let Some(value) = of_line(format, line) {
-            found.insert(value);
+            of_json(line.trim_end_matches(',')).into_iter().try_for_each(&mut see)
+        } else {
+            of_line(format, line).map_or(Ok(()), &mut see)
         }
-    })?;
-    Ok(found)
+    })
 }
 
-fn each_line(mut file: impl BufRead, mut see: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut line = Vec::new();
-    while file.read_until(b'\n', &mut line)? > 0 {
-        see(&line);
-        line.clear();
+fn each_line(content: Content<'_>, see: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut lines = Lines { begun: Vec::new(), see };
+    content(&mut lines)?;
+    if lines.begun.is_empty() { Ok(()) } else { (lines.see)(&lines.begun) }
+}
+
+/// Takes lines apart that come in any pieces.
+struct Lines<F> {
+    begun: Vec<u8>,
+    see: F,
+}
+
+impl<F: FnMut(&[u8]) -> io::Result<()>> Write for Lines<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if piece.last() != Some(&b'\n') {
+                self.begun.extend_from_slice(piece);
+            } else if self.begun.is_empty() {
+                (self.see)(piece)?;
+            } else {
+                self.begun.extend_from_slice(piece);
+                (self.see)(&self.begun)?;
+                self.begun.clear();
+            }
+        }
+        Ok(bytes.len())
     }
-    Ok(())
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// How many values a file of a format holds, without a look at each where a line is an entry.
 ///
 /// # Errors
 /// It cannot be read to its end.
-pub(super) fn count(format: &Format, file: impl BufRead) -> io::Result<usize> {
+pub(super) fn count(format: &Format, content: Content<'_>) -> io::Result<usize> {
     if format.comment.is_some() {
-        return Ok(values(format, file)?.len());
+        let mut seen = Seen::default();
+        values(format, content, |value| {
+            seen.add(&value);
+            Ok(())
+        })?;
+        return Ok(seen.len());
     }
     let header = usize::from(matches!(format.name, "crowdsec" | "csv" | "splunk"));
     let mut count = 0_usize;
-    each_line(file, |line| {
+    each_line(content, |line| {
         let line = line.trim_ascii();
         // Rows of JSON stand between the lines that open and close their document.
         count += usize::from(!line.is_empty() && !line.ends_with(b"[") && !line.starts_with(b"]"));
+        Ok(())
     })?;
     Ok(count.saturating_sub(header))
 }
 
-/// The value of a row of JSON: of a list, of a MISP attribute, of an ECS document, of a STIX indicator.
-fn of_json(line: &str, found: &mut BTreeSet<String>) {
-    let Ok(row) = serde_json::from_str::<serde_json::Value>(line) else { return };
-    let value = ["/value", "/threat/indicator/name", "/pattern"].iter().find_map(|place| row.pointer(place)?.as_str());
-    found.extend(value.map(str::to_owned));
-    for object in row.pointer("/objects").and_then(serde_json::Value::as_array).into_iter().flatten() {
-        found.extend(object.pointer("/pattern").and_then(serde_json::Value::as_str).map(str::to_owned));
+/// Values that were seen, each in the eight bytes of a hash with a secret: of a million, two are taken for one once in
+/// ten million times.
+#[derive(Clone, Default)]
+pub(super) struct Seen {
+    secret: RandomState,
+    hashes: HashSet<u64, RandomState>,
+}
+
+impl Seen {
+    /// None yet, but with the same secret.
+    pub(super) fn like(other: &Self) -> Self {
+        Self { secret: other.secret.clone(), hashes: HashSet::default() }
     }
+
+    /// Whether a value was not seen before.
+    pub(super) fn add(&mut self, value: &str) -> bool {
+        self.hashes.insert(self.secret.hash_one(value))
+    }
+
+    pub(super) fn has(&self, value: &str) -> bool {
+        self.hashes.contains(&self.secret.hash_one(value))
+    }
+
+    /// Forgets a value. Whether it was seen.
+    pub(super) fn take(&mut self, value: &str) -> bool {
+        self.hashes.remove(&self.secret.hash_one(value))
+    }
+
+    fn len(&self) -> usize {
+        self.hashes.len()
+    }
+}
+
+/// The values of a row of JSON: of a list, of a MISP attribute, of an ECS document, of a STIX indicator.
+fn of_json(line: &str) -> Vec<String> {
+    let Ok(row) = serde_json::from_str::<serde_json::Value>(line) else { return Vec::new() };
+    let value = ["/value", "/threat/indicator/name", "/pattern"].iter().find_map(|place| row.pointer(place)?.as_str());
+    let objects = row.pointer("/objects").and_then(serde_json::Value::as_array).into_iter().flatten();
+    let patterns = objects.filter_map(|object| object.pointer("/pattern")?.as_str());
+    value.into_iter().chain(patterns).map(str::to_owned).collect()
 }
 
 /// The first thing in a line that is a value of a kind that the format carries.
@@ -257,7 +323,13 @@ mod tests {
 
     fn read(format: &str, file: &str) -> String {
         let format = Format::named(format).expect("a format");
-        values(format, file.as_bytes()).expect("memory can be read").into_iter().collect::<Vec<_>>().join(" ")
+        let mut found = std::collections::BTreeSet::new();
+        let see = |value| {
+            found.insert(value);
+            Ok(())
+        };
+        values(format, &|to| to.write_all(file.as_bytes()), see).expect("memory can be read");
+        found.into_iter().collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -306,7 +378,12 @@ mod tests {
             assert_eq!(read(format, file), expected, "{format}");
             if Stamp::of(file.as_bytes()).emitted.is_none() {
                 let format = Format::named(format).expect("a format");
-                assert_eq!(count(format, file.as_bytes()).ok(), Some(expected.split(' ').count()), "{}", format.name);
+                assert_eq!(
+                    count(format, &|to| to.write_all(file.as_bytes())).ok(),
+                    Some(expected.split(' ').count()),
+                    "{}",
+                    format.name
+                );
             }
         }
     }

@@ -94,10 +94,11 @@ fn carries(list: &Blocklist<'_>, value: &Value) -> bool {
 /// What holds a value back: itself, or else what would cover it.
 fn obstacle(list: &Blocklist<'_>, value: &Value) -> Option<Obstacle> {
     let text = value.to_string();
-    let same = |held: &&Held<'_>| held.item.is_some_and(|item| item.kind() == value.kind() && item.to_string() == text);
-    let around = |held: &&Held<'_>| held.item.is_some_and(|item| covers(item, value));
-    let held = list.held().iter().find(same).or_else(|| list.held().iter().find(around))?;
-    Some(Obstacle { reason: held.reason.word(), detail: held.detail.clone().into_owned() })
+    let same =
+        |held: &Held<'_, '_>| held.item().is_some_and(|item| item.kind() == value.kind() && item.to_string() == text);
+    let around = |held: &Held<'_, '_>| held.item().is_some_and(|item| covers(item, value));
+    let held = list.held().find(same).or_else(|| list.held().find(around))?;
+    Some(Obstacle { reason: held.reason().word(), detail: held.detail().into_owned() })
 }
 
 fn covers(item: Item<'_>, value: &Value) -> bool {

@@ -139,11 +139,6 @@ fn refuses(item: Item<'_>, options: &Options) -> Option<Refusal> {
     let too_long = Refusal { reason: Reason::Limit, detail: "name and zone are longer than 253 bytes together" };
     match item {
         Item::Name(name) => {
-            let last = name.rsplit('.').next().unwrap_or(name);
-            if last.starts_with("rpz-") {
-                let detail = "a name below rpz- is a trigger of another sort in a policy zone";
-                return Some(Refusal { reason: Reason::Invalid, detail });
-            }
             // Two bytes for `*.`, in any case: whether a name fits should not depend on the policy.
             (name.len() + 2 > room).then_some(too_long)
         }
@@ -170,9 +165,6 @@ mod tests {
         assert_eq!(refusal(&name(242), zone), None);
         assert_eq!(refusal(&format!("b{}", name(242)), zone), Some(Reason::Limit));
         assert_eq!(refusal("a.example", &"a.".repeat(126)), Some(Reason::Limit));
-        for trigger in ["8.0.0.0.127.rpz-client-ip", "ns.evil.rpz-nsdname", "32.1.2.3.4.rpz-ip", "a.rpz-"] {
-            assert_eq!(refusal(trigger, zone), Some(Reason::Invalid), "{trigger}");
-        }
         assert_eq!(refusal("rpz-ip.example", zone), None);
     }
 

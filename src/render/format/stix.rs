@@ -6,10 +6,11 @@
 use super::super::view::Any;
 use super::super::{Format, Options, Out, View, rows};
 use super::{ALL, BASE, Family};
-use crate::blocklist::{EntryId, IndicatorRef};
+use crate::blocklist::{EntryId, IndicatorRef, on_all_cores};
 use crate::observable::Kind;
 use std::cmp::Ordering;
 use std::io;
+use std::ops::Range;
 use uuid::Uuid;
 
 pub(super) const FAMILY: Family = Family { file: "stix", formats: &[STIX] };
@@ -26,6 +27,10 @@ const STIX: Format = Format {
 
 /// The namespace of the ids of bundles.
 const NAMESPACE: Uuid = Uuid::from_u128(0xa4b7_0d58_6c13_4e92_b0a5_92f4_1d3e_7c86);
+
+/// Entries whose indicators one thread looks up at a time, and how many such chunks are gathered at once.
+const CHUNK: u32 = 1 << 12;
+const GATHERED: usize = 1 << 5;
 
 /// An entry as one indicator lists it.
 struct Listed {
@@ -44,12 +49,7 @@ impl Listed {
 
 fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
     let list = view.list();
-    let mut listed: Vec<Listed> = Vec::with_capacity(list.len());
-    for (number, entry) in view.all() {
-        entry.for_each_indicator(list, |indicator| {
-            listed.push(Listed { key: indicator.id_number(), indicator: indicator.entry(), entry: number });
-        });
-    }
+    let mut listed = listed(view);
     // By indicator, in an order that their ids alone decide; what one indicator lists is in the order of the list.
     listed.sort_unstable_by(|a, b| {
         let id = |listed: &Listed| list.numbered(listed.indicator).id();
@@ -77,6 +77,36 @@ fn body(view: &View<'_>, _: &Options, out: &mut Out<'_>) -> io::Result<()> {
         Ok(())
     })?;
     out.text("\n]}").end()
+}
+
+/// Every entry with each of its indicators.
+fn listed(view: &View<'_>) -> Vec<Listed> {
+    let (list, look) = (view.list(), view.look());
+    let of_chunk = |numbers: Range<u32>| {
+        let (mut listed, mut written, mut refused) = (Vec::with_capacity(numbers.len()), 0, 0);
+        for (number, entry) in numbers.filter_map(|number| Some((number, look.entry(number)?))) {
+            let Some(entry) = entry else {
+                refused += 1;
+                continue;
+            };
+            written += 1;
+            entry.for_each_indicator(list, |indicator| {
+                listed.push(Listed { key: indicator.id_number(), indicator: indicator.entry(), entry: number });
+            });
+        }
+        (listed, written, refused)
+    };
+    let (count, mut all) = (list.len() as u32, Vec::with_capacity(list.len()));
+    // Not all chunks at once: together they take as much memory as what they are gathered in.
+    for start in (0..count).step_by(GATHERED * CHUNK as usize) {
+        let starts = (start..count).step_by(CHUNK as usize).take(GATHERED);
+        let chunks = starts.map(|start| start..count.min(start + CHUNK)).collect();
+        for (mut listed, written, refused) in on_all_cores(chunks, of_chunk) {
+            all.append(&mut listed);
+            view.count(written, refused);
+        }
+    }
+    all
 }
 
 /// Everything but type, id and pattern.
