@@ -196,9 +196,11 @@ fn documents_are_searched_once_with_a_state_and_named_by_patterns_over_several_r
     let text = serde_json::to_vec(&document(9000)).expect("JSON");
     fs::write(dir.join("a.json"), &text).expect("written");
     fs::write(dir.join("b.json.gz"), gzip(&text)).expect("written");
-    let args = ["--state", "state", "--json", "a.json", "b.json.gz"];
+    // No newline ends it, but its bracket does.
+    fs::write(dir.join("c.json"), serde_json::to_vec(&document(10)).expect("JSON")).expect("written");
+    let args = ["--state", "state", "--json", "a.json", "b.json.gz", "c.json"];
     let (code, hits, said) = run(dir, &args);
-    assert_eq!((code, hits.lines().count(), &*said), (0, 180, ""));
+    assert_eq!((code, hits.lines().count(), &*said), (0, 181, ""));
     assert_eq!(run(dir, &args), (1, String::new(), String::new()), "nothing is new");
 
     let pattern =

@@ -47,11 +47,13 @@ pub fn begins_document(head: &[u8], whole: bool) -> Option<bool> {
     let mut cutter = Cutter::default();
     cutter.pass(&mut copy, 0, false);
     let State { depth, inside, .. } = cutter.now;
+    // Where more than the list is said, it is an event.
+    let is_document = !cutter.lists.is_empty() && is_bare(&copy);
     match line {
         None if whole => Some(!cutter.lists.is_empty()),
-        None => None,
-        // One of its lines is a document, and probably the others. Where more than the list is said, it is an event.
-        Some(_) if depth == 0 => Some(!cutter.lists.is_empty() && is_bare(&copy)),
+        None => (depth == 0 && is_document).then_some(true),
+        // One of its lines is a document, and probably the others.
+        Some(_) if depth == 0 => Some(is_document),
         Some(_) if inside != Inside::Nothing => Some(false),
         Some(line) => text.get(line + 1).map(|next| *next != b'{').or(unknown),
     }

@@ -69,6 +69,7 @@ fn documents_are_told_by_their_beginning() {
         ("{\"events\":[{\"a\":1}],\"time\":1}\n", Some(false)),
         ("{\"id\":1,\"events\":[{\"a\":1}]}\n", Some(false)),
         ("{\"events\":[{\"a\":1}]", None),
+        ("{\"events\":[{\"a\":1}]}", Some(true)),
     ] {
         // A line break alone does not tell whether another line follows.
         assert_eq!(begins_document(head.as_bytes(), false), expected, "{head:?}");
