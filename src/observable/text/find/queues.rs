@@ -31,6 +31,7 @@ impl Queue {
     }
 
     /// The ends, and behind them what may be read but says nothing: a whole number of eights.
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn eights(&self) -> &[[u16; 8]] {
         self.ends.as_chunks().0.get(..self.len.div_ceil(8)).unwrap_or_default()
     }
