@@ -161,3 +161,19 @@ fn threads_change_nothing() {
     assert!(one.1.lines().count() > 500, "{}", one.1.lines().count());
     assert_eq!(run(dir, &["-i", "i.json", "-j4", "ecs.jsonl"]), one);
 }
+
+#[test]
+fn text_in_utf_16_is_read_as_what_it_says() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    fs::write(dir.join("list"), "evil.example\n").expect("written");
+    let log = "\u{feff}when,host,note\r\nx,evil.example,\u{fc}\u{1f600} evil.example\r\n";
+    for (name, bytes) in [("little", u16::to_le_bytes as fn(u16) -> [u8; 2]), ("big", u16::to_be_bytes)] {
+        fs::write(dir.join(name), log.encode_utf16().flat_map(bytes).collect::<Vec<u8>>()).expect("written");
+        let (code, out, said) = run(dir, &["-i", "list", "--format=csv", name]);
+        assert_eq!((code, out.lines().count(), &*said), (0, 3, ""), "{out}");
+        let row = out.lines().nth(1).expect("a hit");
+        assert!(row.starts_with(&format!("{name},2,16,2,14,")), "of the text: {row}");
+        assert!(row.contains(",host,") && row.contains("\u{fc}\u{1f600}"), "{row}");
+    }
+}

@@ -140,10 +140,12 @@ impl Format {
         if begins(&fixed(b"PK\x03\x04")) {
             return Guess::Known(Self::Zip);
         }
-        if begins(&fixed(b"\xff\xfe")) {
+        // Any bytes may begin like the mark of UTF-16; in a log a letter of ASCII follows it.
+        let letter = |at: usize| head.get(at).is_none_or(|byte| (1..0x80).contains(byte));
+        if letter(2) && begins(&[Some(0xff), Some(0xfe), None, Some(0)]) {
             return Guess::Known(Self::Utf16 { big_endian: false });
         }
-        if begins(&fixed(b"\xfe\xff")) {
+        if letter(3) && begins(&[Some(0xfe), Some(0xff), Some(0), None]) {
             return Guess::Known(Self::Utf16 { big_endian: true });
         }
         if undecided { Guess::Undecided } else { Guess::Known(Self::Plain) }
