@@ -1,4 +1,4 @@
-//! How long other parsers take for a bundle: `parse jiter|jiter-skip|serde_json|rstix FILE`. The file is in memory
+//! How long other parsers take for a bundle: `parse jiter|jiter-skip|serde_json FILE`. The file is in memory
 //! before the clock starts; the seconds go to standard error as a line of JSON. For `benches/compare`.
 
 use std::hint::black_box;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
-    let [_, parser, path] = &args[..] else { panic!("usage: parse jiter|jiter-skip|serde_json|rstix FILE") };
+    let [_, parser, path] = &args[..] else { panic!("usage: parse jiter|jiter-skip|serde_json FILE") };
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let start = Instant::now();
     let parsed = match parser.as_str() {
@@ -15,10 +15,6 @@ fn main() {
         "serde_json" => serde_json::from_slice::<serde_json::Value>(&bytes)
             .map(|value| drop(black_box(value)))
             .map_err(|error| error.to_string()),
-        "rstix" => {
-            let text = std::str::from_utf8(&bytes).expect("UTF-8");
-            rstix::parse_bundle(text).map(|bundle| drop(black_box(bundle))).map_err(|error| error.to_string())
-        }
         other => panic!("no parser {other}"),
     };
     let seconds = start.elapsed().as_secs_f64();
