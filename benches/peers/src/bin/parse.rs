@@ -10,7 +10,9 @@ fn main() {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let start = Instant::now();
     let parsed = match parser.as_str() {
-        "jiter" => jiter::JsonValue::parse(&bytes, false).map(|value| drop(black_box(value))).map_err(|e| e.to_string()),
+        "jiter" => {
+            jiter::JsonValue::parse(&bytes, false).map(|value| drop(black_box(value))).map_err(|e| e.to_string())
+        }
         "jiter-skip" => jiter::Jiter::new(&bytes).next_skip().map_err(|error| error.to_string()),
         "serde_json" => serde_json::from_slice::<serde_json::Value>(&bytes)
             .map(|value| drop(black_box(value)))
