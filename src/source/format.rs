@@ -43,13 +43,16 @@ pub(crate) fn detect(bytes: &[u8], whole: bool) -> Result<Format, Unknown> {
         [b'<', ..] => return Err(Unknown::Markup(place(bytes, start))),
         _ => {}
     }
-    if let Some(zero) = memchr::memchr(0, bytes) {
-        return Err(Unknown::Binary(zero as u64));
+    let zero = memchr::memchr(0, bytes).map(|zero| Unknown::Binary(zero as u64));
+    // A line or two that are broken do not make a list a program.
+    let zeros = bytes.split(|byte| *byte == b'\n').filter(|line| line.contains(&0)).count();
+    if let Some(binary) = zero.clone().filter(|_| zeros * 10 > memchr::memchr_iter(b'\n', bytes).count()) {
+        return Err(binary);
     }
     let lines = if whole { bytes } else { &bytes[..memchr::memrchr(b'\n', bytes).unwrap_or(bytes.len())] };
     match csv::plan(lines) {
         Some(plan) => Ok(Format::Csv(plan)),
-        None => list_or_nothing(lines),
+        None => list_or_nothing(lines).map_err(|unknown| zero.unwrap_or(unknown)),
     }
 }
 
@@ -143,6 +146,8 @@ mod tests {
         ] {
             assert_eq!(detect(text.as_bytes(), true), Ok(if json { Format::Json } else { Format::List }), "{text}");
         }
+        let broken = "192.0.2.1\n".repeat(20) + "evil\0.example\n";
+        assert_eq!(detect(broken.as_bytes(), true), Ok(Format::List));
         let prose = |lines: usize| "prose\n".repeat(lines) + "192.0.2.1\n192.0.2.2\n";
         assert_eq!(detect(prose(18).as_bytes(), true), Ok(Format::List));
         assert!(detect(prose(19).as_bytes(), true).is_err());
