@@ -107,7 +107,7 @@ pub struct Candidates {
     pub urls: Vec<UrlAt>,
     /// MAC addresses, as they are written.
     pub macs: Vec<TextAt>,
-    /// Positions in lines that only [`super::tokens`] can judge: escapes that may hide something, international names.
+    /// Positions in lines that only [`super::super::tokens`] can judge: escapes that may hide something, international names.
     pub odd: Vec<u32>,
 }
 

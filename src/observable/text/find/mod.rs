@@ -4,11 +4,11 @@
 //! value (for a URL its `://`, or its host if it has no scheme; for a mail address its `@`), or the line has an [`odd`](Candidates::odd) position.
 //! Candidates are no tokens: versions are among the addresses, file names among the names.
 //!
-//! A chunk of the block at a time goes through the stages. Bytes become bit masks of classes ([`masks`]); arithmetic on the masks
-//! finds where something ends that may be a name or an address, and which words need a closer look ([`queues`]). Of a
+//! A chunk of the block at a time goes through the stages. Bytes become bit masks of classes (`masks`); arithmetic on the masks
+//! finds where something ends that may be a name or an address, and which words need a closer look (`queues`). Of a
 //! name only its end is read, and asked for in a [`Sieve`]; an address is read without a branch for each digit
-//! ([`addresses`]). Each stage first has all that it will ask for fetched from memory, then asks. Only what passes, and the words that need it, are looked
-//! at byte by byte ([`closer`]). Nothing looks at a byte more than a fixed number of times.
+//! (`addresses`). Each stage first has all that it will ask for fetched from memory, then asks. Only what passes, and the words that need it, are looked
+//! at byte by byte (`closer`). Nothing looks at a byte more than a fixed number of times.
 
 mod addresses;
 #[cfg(target_arch = "x86_64")]
